@@ -1,0 +1,3 @@
+"""streamcli: Redis Streams at a prompt, in scripts, and in one file."""
+
+__version__ = "0.1.0"

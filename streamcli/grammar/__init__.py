@@ -1,0 +1,1 @@
+"""The language: one table of commands, one parser."""

@@ -1,0 +1,601 @@
+"""THE TABLE: every command, its words, and what is known of it.
+
+A new option is a new line here, a parameter of the engine's handler and a
+heading in its help page; nothing else knows a command's words. Parts stand in
+the order in which Redis looks at them, so that the first problem is Redis's.
+Since, arity, flags and key positions are COMMAND INFO's of Redis 8.0.
+"""
+
+from __future__ import annotations
+
+from streamcli import errors
+from streamcli.grammar import types as t
+from streamcli.grammar.spec import (
+    ALL_KEYS,
+    ONE_KEY,
+    SUB_KEY,
+    Arg,
+    Args,
+    Argv,
+    Check,
+    Command,
+    Halves,
+    Ignored,
+    Keys,
+    Maybe,
+    Option,
+    Options,
+    Ordered,
+    Pairs,
+)
+from streamcli.reply import Error
+
+# -- words that many commands share ------------------------------------------------
+
+KEY = Arg("key", t.KEY)
+KEYS = Arg("key", t.KEY, many=True)
+GROUP = Arg("group", t.GROUP)
+CONSUMER = Arg("consumer", t.CONSUMER)
+ID = Arg("id", t.ID)
+IDS = Arg("id", t.ID, many=True)
+START, END = Arg("start", t.START), Arg("end", t.END)
+COUNT = Option("COUNT", Arg("count", t.COUNT))
+BLOCK = Option("BLOCK", Arg("milliseconds", t.TIMEOUT))
+JUSTID = Option("JUSTID")
+
+MAXLEN = Option(
+    "MAXLEN", Arg("threshold", t.integer("count", least=0, below=errors.MAXLEN_NEGATIVE)),
+    marks=("=", "~"), one_of="trim", clash=errors.ONE_STRATEGY,
+)  # fmt: skip
+MINID = Option(
+    "MINID", Arg("threshold", t.ID),
+    marks=("=", "~"), one_of="trim", clash=errors.ONE_STRATEGY, since="6.2.0",
+)  # fmt: skip
+LIMIT = Option(
+    "LIMIT", Arg("count", t.integer("count", least=0, below=errors.LIMIT_NEGATIVE)), within="trim", since="6.2.0"
+)  # fmt: skip
+
+
+def _syntax(argv: Argv, at: int) -> Error:
+    return errors.SYNTAX
+
+
+def _bad_subcommand(argv: Argv, at: int) -> Error:
+    return errors.bad_subcommand(argv)
+
+
+# -- what Redis looks at between words -----------------------------------------------
+
+
+def limit_needs_a_strategy(args: Args, argc: int) -> Error | None:
+    if args.get("limit") and "maxlen" not in args and "minid" not in args:
+        return errors.LIMIT_NEEDS_STRATEGY
+    return None
+
+
+def a_strategy_is_needed(args: Args, argc: int) -> Error | None:
+    return None if "maxlen" in args or "minid" in args else errors.NO_STRATEGY
+
+
+def limit_needs_approx(args: Args, argc: int) -> Error | None:
+    if "limit" in args and args.get("maxlen_mark", args.get("minid_mark")) != "~":
+        return errors.LIMIT_NEEDS_APPROX
+    return None
+
+
+def an_id_above_zero(args: Args, argc: int) -> Error | None:
+    return errors.ID_ZERO if args.get("id") == (0, 0) else None
+
+
+def a_group_is_needed(args: Args, argc: int) -> Error | None:
+    return None if "group" in args else errors.GROUP_MISSING
+
+
+def entries_read_from_minus_one(args: Args, argc: int) -> Error | None:
+    value = args.get("entriesread")
+    return errors.ENTRIESREAD_NEGATIVE if isinstance(value, int) and value < -1 else None
+
+
+def last_id_not_below_deleted(args: Args, argc: int) -> Error | None:
+    given, deleted = args.get("last_id"), args.get("maxdeletedid")
+    if isinstance(given, tuple) and isinstance(deleted, tuple) and given < deleted:
+        return errors.SETID_BELOW_GIVEN_DELETED
+    return None
+
+
+def three_words_or_six_to_nine(args: Args, argc: int) -> Error | None:
+    return None if argc == 3 or 6 <= argc <= 9 else errors.SYNTAX
+
+
+def idle_needs_eight_words(args: Args, argc: int) -> Error | None:
+    return errors.SYNTAX if "idle" in args and argc < 8 else None
+
+
+def expire_conditions(args: Args, argc: int) -> Error | None:
+    if "nx" in args and ("xx" in args or "gt" in args or "lt" in args):
+        return errors.NX_WITH_OTHERS
+    return errors.GT_WITH_LT if "gt" in args and "lt" in args else None
+
+
+def scan_count_is_positive(args: Args, argc: int) -> Error | None:
+    value = args.get("count")
+    return errors.SYNTAX if isinstance(value, int) and value < 1 else None
+
+
+def settings_come_in_pairs(args: Args, argc: int) -> Error | None:
+    return errors.arity("CONFIG SET") if argc % 2 else None
+
+
+# -- makers of rows that come in families -----------------------------------------------
+
+
+def _group_only(token: str, *args: Arg) -> Option:
+    """An option of XREADGROUP that XREAD knows only to turn it down."""
+    return Option(token, *args, refused=errors.group_only(token))
+
+
+def _claim_time(token: str, name: str, type_name: str) -> Option:
+    return Option(token, Arg(name, t.integer(type_name, errors.bad_xclaim_value(token))))
+
+
+def _help(container: str, acl: str, since: str = "5.0.0", group: str = "stream") -> Command:
+    return Command(
+        f"{container} HELP", 2, summary=f"List the subcommands of {container}",
+        since=since, group=group, flags="loading stale", acl=acl,
+    )  # fmt: skip
+
+
+def _expire(name: str, arg: Arg, since: str, summary: str) -> Command:
+    return Command(
+        name, -3, KEY, arg,
+        Options(
+            *(Option(token, one_of="condition", clash=None, since="7.0.0") for token in ("NX", "XX", "GT", "LT")),
+            unknown=lambda argv, at: errors.bad_expire_option(argv[at]),
+        ),
+        Check(expire_conditions),
+        summary=summary, since=since, group="generic", flags="write fast", acl="keyspace", keys=ONE_KEY,
+    )  # fmt: skip
+
+
+def _about_key(
+    name: str, since: str, summary: str, flags: str = "readonly fast", tips: tuple[str, ...] = ()
+) -> Command:
+    return Command(
+        name, 2, KEY, summary=summary, since=since, group="generic", flags=flags, acl="keyspace", keys=ONE_KEY,
+        tips=tips,
+    )  # fmt: skip
+
+
+def _about_keys(name: str, since: str, summary: str, flags: str) -> Command:
+    return Command(
+        name, -2, KEYS, summary=summary, since=since, group="generic", complexity="O(N) in the number of keys",
+        flags=flags, acl="keyspace", keys=ALL_KEYS,
+        tips=("request_policy:multi_shard", "response_policy:agg_sum"),
+    )  # fmt: skip
+
+
+def _flush(name: str, summary: str, since: str = "1.0.0") -> Command:
+    return Command(
+        name, -1,
+        Options(Option("ASYNC", one_of="how", since="4.0.0"), Option("SYNC", one_of="how", since="6.2.0"),
+                unknown=_syntax),
+        summary=summary, since=since, group="server", complexity="O(N) in the number of keys",
+        flags="write", acl="keyspace dangerous",
+        tips=("request_policy:all_shards", "response_policy:all_succeeded"),
+    )  # fmt: skip
+
+
+def _object(name: str, since: str, summary: str) -> Command:
+    return Command(
+        f"OBJECT {name}", 3, KEY, summary=summary, since=since, group="generic",
+        flags="readonly", acl="keyspace", keys=SUB_KEY, tips=("nondeterministic_output",),
+    )  # fmt: skip
+
+
+def _client(name: str, arity: int, *parts: Arg | Options, since: str, summary: str, flags: str = "", acl: str = "",
+            tips: tuple[str, ...] = ()) -> Command:  # fmt: skip
+    return Command(
+        f"CLIENT {name}", arity, *parts, summary=summary, since=since, group="connection",
+        flags=f"noscript loading stale {flags}", acl=f"connection {acl}", tips=tips,
+    )  # fmt: skip
+
+
+def _container(name: str, since: str, summary: str, group: str = "stream", flags: str = "", acl: str = "",
+               tips: tuple[str, ...] = (), arity: int = -2) -> Command:  # fmt: skip
+    return Command(
+        name, arity, summary=summary, since=since, group=group, complexity="Depends on subcommand",
+        flags=flags, acl=acl, tips=tips,
+    )  # fmt: skip
+
+
+_TRIM_CHECKS = (Check(limit_needs_a_strategy), Check(limit_needs_approx))
+_ENTRIESREAD = Option("ENTRIESREAD", Arg("entries-read", t.INTEGER), rule=entries_read_from_minus_one, since="7.0.0")
+_VARIES = ("nondeterministic_output",)
+
+STREAMS = (
+    Command(
+        "XADD", -5, KEY,
+        Options(Option("NOMKSTREAM", since="6.2.0"), MAXLEN, MINID, LIMIT),
+        Arg("id", t.NEW_ID, shown="<* | id>"), *_TRIM_CHECKS,
+        Pairs("fields", Arg("field", t.FIELD), Arg("value", t.VALUE)),
+        Check(an_id_above_zero),
+        summary="Append an entry to a stream, and trim the stream if asked", since="5.0.0",
+        complexity="O(log N) to add; O(M) more for M entries trimmed", flags="write denyoom fast", acl="stream",
+        keys=ONE_KEY, tips=_VARIES,
+    ),
+    Command(
+        "XTRIM", -4, KEY, Options(MAXLEN, MINID, LIMIT, unknown=_syntax, needs="trim"),
+        Check(limit_needs_a_strategy), Check(a_strategy_is_needed), Check(limit_needs_approx),
+        summary="Remove a stream's oldest entries", since="5.0.0", complexity="O(M) for M entries removed",
+        flags="write", acl="stream", keys=ONE_KEY, tips=_VARIES,
+    ),
+    Command(
+        "XLEN", 2, KEY, summary="Count the entries of a stream", since="5.0.0", flags="readonly fast",
+        acl="stream", keys=ONE_KEY,
+    ),
+    Command(
+        "XDEL", -3, KEY, IDS, summary="Delete entries by ID", since="5.0.0", complexity="O(log N) for each ID",
+        flags="write fast", acl="stream", keys=ONE_KEY, lookup_first=True,
+    ),
+    Command(
+        "XRANGE", -4, KEY, START, END, Options(COUNT, unknown=_syntax),
+        summary="Read the entries between two IDs, oldest first", since="5.0.0",
+        complexity="O(log N + M) for M entries returned", flags="readonly", acl="stream", keys=ONE_KEY,
+    ),
+    Command(
+        "XREVRANGE", -4, KEY, Ordered(END, START, order=(1, 0)), Options(COUNT, unknown=_syntax),
+        summary="Read the entries between two IDs, newest first", since="5.0.0",
+        complexity="O(log N + M) for M entries returned", flags="readonly", acl="stream", keys=ONE_KEY,
+    ),
+    Command(
+        "XREAD", -4,
+        Options(COUNT, BLOCK, _group_only("GROUP", GROUP, CONSUMER), _group_only("NOACK")),
+        Halves("STREAMS", KEY, Arg("id", t.AFTER, late=True), errors.XREAD_UNBALANCED),
+        summary="Read entries newer than an ID from one or more streams, waiting for them if asked", since="5.0.0",
+        complexity="O(log N + M) for each stream and M entries returned", flags="readonly blocking movablekeys",
+        acl="stream",
+    ),
+    Command(
+        "XREADGROUP", -7,
+        Options(Option("GROUP", GROUP, CONSUMER), COUNT, BLOCK, Option("NOACK"), needs="GROUP"),
+        Halves("STREAMS", KEY, Arg("id", t.GROUP_AFTER, late=True), errors.XREADGROUP_UNBALANCED),
+        Check(a_group_is_needed),
+        summary="Read new entries, or one's own pending ones, as a consumer of a group", since="5.0.0",
+        complexity="O(log N + M) for each stream and M entries returned", flags="write blocking movablekeys",
+        acl="stream",
+    ),
+    Command(
+        "XACK", -4, KEY, GROUP, IDS, summary="Mark pending entries as processed", since="5.0.0",
+        complexity="O(1) for each ID", flags="write fast", acl="stream", keys=ONE_KEY, lookup_first=True,
+    ),
+    Command(
+        "XPENDING", -3, KEY, GROUP, Check(three_words_or_six_to_nine),
+        Maybe(
+            Options(Option("IDLE", Arg("min-idle-time", t.MILLISECONDS), since="6.2.0"), once=True),
+            Check(idle_needs_eight_words),
+            Ordered(START, END, Arg("count", t.COUNT), order=(2, 0, 1)),
+            Arg("consumer", t.CONSUMER, optional=True), Ignored(),
+        ),
+        summary="Say what a group has delivered and not yet acknowledged", since="5.0.0",
+        complexity="O(log N + M) for M rows returned", flags="readonly", acl="stream", keys=ONE_KEY, tips=_VARIES,
+    ),
+    Command(
+        "XCLAIM", -6, KEY, GROUP, CONSUMER,
+        Arg("min-idle-time", t.integer("milliseconds", errors.XCLAIM_MIN_IDLE)),
+        Arg("id", t.ID, run=True),
+        Options(
+            _claim_time("IDLE", "ms", "milliseconds"), _claim_time("TIME", "unix-time-milliseconds", "unix-time-ms"),
+            _claim_time("RETRYCOUNT", "count", "count"), Option("FORCE"), JUSTID, Option("LASTID", Arg("lastid", t.ID)),
+            unknown=lambda argv, at: errors.bad_xclaim_option(argv[at]),
+        ),
+        summary="Take over pending entries by ID", since="5.0.0", complexity="O(log N) for each ID",
+        flags="write fast", acl="stream", keys=ONE_KEY, tips=_VARIES, lookup_first=True,
+    ),
+    Command(
+        "XAUTOCLAIM", -6, KEY, GROUP, CONSUMER,
+        Arg("min-idle-time", t.integer("milliseconds", errors.XAUTOCLAIM_MIN_IDLE)), START,
+        Options(
+            Option("COUNT", Arg("count", t.integer(
+                "count", errors.COUNT_NOT_POSITIVE, least=1, most=t.I64_MAX // 16))),
+            JUSTID, unknown=_syntax,
+        ),
+        summary="Take over the entries that have been pending for too long", since="6.2.0",
+        complexity="O(M) for M entries looked at", flags="write fast", acl="stream", keys=ONE_KEY, tips=_VARIES,
+    ),
+    Command(
+        "XSETID", -3, KEY, Arg("last-id", t.ID),
+        Options(
+            Option("ENTRIESADDED", Arg("entries-added", t.integer(
+                "count", least=0, below=errors.ENTRIES_ADDED_NEGATIVE)), since="7.0.0"),
+            Option("MAXDELETEDID", Arg("max-deleted-id", t.ID), rule=last_id_not_below_deleted, since="7.0.0"),
+            unknown=_syntax,
+        ),
+        summary="Set a stream's last ID and counters (for replication and repair)", since="5.0.0",
+        flags="write denyoom fast", acl="stream", keys=ONE_KEY,
+    ),
+    _container("XGROUP", "5.0.0", "Create and change consumer groups"),
+    Command(
+        "XGROUP CREATE", -5, KEY, GROUP, Arg("id", t.LAST_ID, late=True, shown="<id | $>"),
+        Options(Option("MKSTREAM"), _ENTRIESREAD, unknown=_bad_subcommand),
+        summary="Create a consumer group", since="5.0.0", flags="write denyoom", acl="stream", keys=SUB_KEY, most=8,
+    ),
+    Command(
+        "XGROUP SETID", -5, KEY, GROUP, Arg("id", t.GROUP_ID, late=True, shown="<id | $>"),
+        Options(_ENTRIESREAD, unknown=_bad_subcommand),
+        summary="Move a group to another place in its stream", since="5.0.0", flags="write", acl="stream",
+        keys=SUB_KEY, most=7,
+    ),
+    Command(
+        "XGROUP DESTROY", 4, KEY, GROUP, summary="Delete a group with its consumers and pending entries",
+        since="5.0.0", complexity="O(M) for M pending entries", flags="write", acl="stream", keys=SUB_KEY,
+    ),
+    Command(
+        "XGROUP CREATECONSUMER", 5, KEY, GROUP, CONSUMER, summary="Add a consumer to a group", since="6.2.0",
+        flags="write denyoom", acl="stream", keys=SUB_KEY,
+    ),
+    Command(
+        "XGROUP DELCONSUMER", 5, KEY, GROUP, CONSUMER, summary="Delete a consumer and forget its pending entries",
+        since="5.0.0", complexity="O(M) for M pending entries", flags="write", acl="stream", keys=SUB_KEY,
+    ),
+    _help("XGROUP", "stream"),
+    _container("XINFO", "5.0.0", "Look into streams, groups and consumers"),
+    Command(
+        "XINFO STREAM", -3, KEY,
+        Options(
+            Option("FULL", then=(Option("COUNT", Arg("count", t.COUNT)),), since="6.0.0"),
+            unknown=_bad_subcommand, once=True,
+        ),
+        Options(unknown=_bad_subcommand),
+        summary="Describe a stream; in full, with its entries, groups and consumers", since="5.0.0",
+        complexity="O(M) for M entries and pending entries returned", flags="readonly", acl="stream", keys=SUB_KEY,
+        lookup_first=True, most=6,
+    ),
+    Command(
+        "XINFO GROUPS", 3, KEY, summary="Describe a stream's groups", since="5.0.0",
+        complexity="O(M) in the number of groups", flags="readonly", acl="stream", keys=SUB_KEY,
+    ),
+    Command(
+        "XINFO CONSUMERS", 4, KEY, GROUP, summary="Describe a group's consumers", since="5.0.0",
+        complexity="O(M) in the number of consumers", flags="readonly", acl="stream", keys=SUB_KEY, tips=_VARIES,
+    ),
+    _help("XINFO", "stream"),
+)  # fmt: skip
+
+# -- keys of any type ---------------------------------------------------------------------
+
+_TTL = ("nondeterministic_output",)
+_NEWKEY = Arg("newkey", t.KEY)
+
+GENERIC = (
+    _about_keys("DEL", "1.0.0", "Delete keys", "write"),
+    _about_keys("UNLINK", "4.0.0", "Delete keys", "write fast"),
+    _about_keys("EXISTS", "1.0.0", "Count which of the keys exist", "readonly fast"),
+    _about_keys("TOUCH", "3.2.1", "Count which of the keys exist, and mark them as used", "readonly fast"),
+    _about_key("TYPE", "1.0.0", "Say what kind of value a key holds"),
+    _about_key("TTL", "1.0.0", "Say in how many seconds a key expires", tips=_TTL),
+    _about_key("PTTL", "2.6.0", "Say in how many milliseconds a key expires", tips=_TTL),
+    _about_key("EXPIRETIME", "7.0.0", "Say when a key expires, in Unix seconds"),
+    _about_key("PEXPIRETIME", "7.0.0", "Say when a key expires, in Unix milliseconds"),
+    _about_key("PERSIST", "2.2.0", "Keep a key that was to expire", "write fast"),
+    _expire("EXPIRE", Arg("seconds", t.SECONDS, late=True), "1.0.0", "Let a key expire in so many seconds"),
+    _expire("PEXPIRE", Arg("milliseconds", t.MILLISECONDS, late=True), "2.6.0",
+            "Let a key expire in so many milliseconds"),
+    _expire("EXPIREAT", Arg("unix-time-seconds", t.UNIX_SECONDS, late=True), "1.2.0",
+            "Let a key expire at a Unix time in seconds"),
+    _expire("PEXPIREAT", Arg("unix-time-milliseconds", t.UNIX_MILLISECONDS, late=True), "2.6.0",
+            "Let a key expire at a Unix time in milliseconds"),
+    Command(
+        "KEYS", 2, Arg("pattern", t.PATTERN), summary="List the keys that match a pattern", since="1.0.0",
+        group="generic", complexity="O(N) in the number of keys", flags="readonly", acl="keyspace dangerous",
+        tips=("request_policy:all_shards", "nondeterministic_output_order"),
+    ),
+    Command(
+        "SCAN", -2, Arg("cursor", t.CURSOR),
+        Options(
+            Option("MATCH", Arg("pattern", t.PATTERN)),
+            Option("COUNT", Arg("count", t.COUNT), rule=scan_count_is_positive),
+            Option("TYPE", Arg("type", t.TEXT), since="6.0.0"), unknown=_syntax,
+        ),
+        summary="List keys, some at a time", since="2.8.0", group="generic", complexity="O(1) a call",
+        flags="readonly", acl="keyspace",
+        tips=("nondeterministic_output", "request_policy:special", "response_policy:special"),
+    ),
+    Command(
+        "RENAME", 3, KEY, _NEWKEY, summary="Give a key another name, replacing what had it", since="1.0.0",
+        group="generic", flags="write", acl="keyspace", keys=Keys(1, 2, 1),
+    ),
+    Command(
+        "RENAMENX", 3, KEY, _NEWKEY, summary="Give a key another name unless that is taken", since="1.0.0",
+        group="generic", flags="write fast", acl="keyspace", keys=Keys(1, 2, 1),
+    ),
+    Command(
+        "COPY", -3, Arg("source", t.KEY), Arg("destination", t.KEY),
+        Options(Option("DB", Arg("destination-db", t.DB)), Option("REPLACE"), unknown=_syntax),
+        summary="Copy a key", since="6.2.0", group="generic", complexity="O(N) in the size of the value",
+        flags="write denyoom", acl="keyspace", keys=Keys(1, 2, 1),
+    ),
+    Command(
+        "RANDOMKEY", 1, summary="Name any one key", since="1.0.0", group="generic", flags="readonly", acl="keyspace",
+        tips=("request_policy:all_shards", "response_policy:special", "nondeterministic_output"),
+    ),
+    _container("OBJECT", "2.2.3", "Look into how a value is kept", "generic"),
+    _object("ENCODING", "2.2.3", "Name the encoding of a value"),
+    _object("FREQ", "4.0.0", "Say how often a key is used (under an LFU policy)"),
+    _object("IDLETIME", "2.2.3", "Say how many seconds a key has not been used"),
+    _object("REFCOUNT", "2.2.3", "Count the references to a value"),
+    _help("OBJECT", "keyspace", "6.2.0", "generic"),
+)  # fmt: skip
+
+# -- strings: as much as scripts around streams need -----------------------------------------
+
+_EXPIRY = (
+    ("EX", Arg("seconds", t.SECONDS, late=True), "2.6.12"),
+    ("PX", Arg("milliseconds", t.MILLISECONDS, late=True), "2.6.12"),
+    ("EXAT", Arg("unix-time-seconds", t.UNIX_SECONDS, late=True), "6.2.0"),
+    ("PXAT", Arg("unix-time-milliseconds", t.UNIX_MILLISECONDS, late=True), "6.2.0"),
+)
+
+STRINGS = (
+    Command(
+        "SET", -3, KEY, Arg("value", t.VALUE),
+        Options(
+            Option("NX", one_of="condition", again=True, since="2.6.12"),
+            Option("XX", one_of="condition", again=True, since="2.6.12"),
+            Option("GET", since="6.2.0"),
+            *(Option(token, arg, one_of="expiration", again=True, since=since) for token, arg, since in _EXPIRY),
+            Option("KEEPTTL", one_of="expiration", again=True, since="6.0.0"),
+            unknown=_syntax,
+        ),
+        summary="Set a string", since="1.0.0", group="string", flags="write denyoom", acl="string", keys=ONE_KEY,
+    ),
+    Command("GET", 2, KEY, summary="Read a string", since="1.0.0", group="string", flags="readonly fast",
+            acl="string", keys=ONE_KEY),
+    Command("GETDEL", 2, KEY, summary="Read a string and delete it", since="6.2.0", group="string",
+            flags="write fast", acl="string", keys=ONE_KEY),
+    Command("STRLEN", 2, KEY, summary="Count the bytes of a string", since="2.2.0", group="string",
+            flags="readonly fast", acl="string", keys=ONE_KEY),
+)  # fmt: skip
+
+# -- transactions -----------------------------------------------------------------------------
+
+_TRANSACTION = "noscript loading stale fast allow_busy"
+
+TRANSACTIONS = (
+    Command("MULTI", 1, summary="Start to collect commands", since="1.2.0", group="transactions",
+            flags=_TRANSACTION, acl="transaction", queued=False),
+    Command("EXEC", 1, summary="Run the collected commands as one", since="1.2.0", group="transactions",
+            complexity="That of its commands", flags="noscript loading stale skip_slowlog", acl="transaction",
+            queued=False),
+    Command("DISCARD", 1, summary="Forget the collected commands", since="2.0.0", group="transactions",
+            complexity="O(N) in the number of commands", flags=_TRANSACTION, acl="transaction", queued=False),
+    Command("WATCH", -2, KEYS, summary="Let EXEC run only if the keys do not change", since="2.2.0",
+            group="transactions", complexity="O(1) for each key", flags=_TRANSACTION, acl="transaction",
+            keys=ALL_KEYS, queued=False),
+    Command("UNWATCH", 1, summary="Watch no key any more", since="2.2.0", group="transactions",
+            flags=_TRANSACTION, acl="transaction"),
+)  # fmt: skip
+
+# -- the connection and the server ---------------------------------------------------------------
+
+_SESSION = "noscript loading stale fast no_auth allow_busy"
+_SERVER_TIPS = ("nondeterministic_output", "request_policy:all_shards", "response_policy:special")
+_ALL_NODES = ("request_policy:all_nodes", "response_policy:all_succeeded")
+
+CONNECTION = (
+    Command("PING", -1, Arg("message", t.TEXT, optional=True), Ignored(), summary="Answer PONG, or the message",
+            since="1.0.0", group="connection", flags="fast", acl="connection",
+            tips=("request_policy:all_shards", "response_policy:all_succeeded")),
+    Command("ECHO", 2, Arg("message", t.TEXT), summary="Answer the message", since="1.0.0", group="connection",
+            flags="loading stale fast", acl="connection"),
+    Command(
+        "HELLO", -1,
+        Maybe(
+            Arg("protover", t.integer("protocol", errors.PROTOCOL_NOT_INTEGER)),
+            Options(
+                Option("AUTH", Arg("username", t.TEXT), Arg("password", t.SECRET)),
+                Option("SETNAME", Arg("clientname", t.TEXT)),
+                unknown=lambda argv, at: errors.bad_hello_option(argv[at]),
+            ),
+        ),
+        summary="Say who one is and choose the protocol, 2 or 3", since="6.0.0", group="connection",
+        flags=_SESSION, acl="connection",
+    ),
+    Command("AUTH", -2, Arg("credential", t.SECRET, many=True, shown="[username] password"),
+            summary="Say who one is", since="1.0.0",
+            group="connection", complexity="O(N) in the number of passwords of the user", flags=_SESSION,
+            acl="connection"),
+    Command("SELECT", 2, Arg("index", t.DB), summary="Use another database", since="1.0.0", group="connection",
+            flags="loading stale fast", acl="connection"),
+    Command("RESET", 1, summary="Bring the session back to how it began", since="6.2.0", group="connection",
+            flags=_SESSION, acl="connection", queued=False),
+    Command("QUIT", -1, Ignored(), summary="Leave", since="1.0.0", group="connection", flags=_SESSION,
+            acl="connection", queued=False),
+    _container("CLIENT", "2.4.0", "Look at and change the connection", "connection"),
+    _client("ID", 2, since="5.0.0", summary="Name the connection's number"),
+    _client("INFO", 2, since="6.2.0", summary="Describe the connection", tips=_VARIES),
+    _client("LIST", -2, Options(
+                Option("TYPE", Arg("client-type", t.TEXT), since="5.0.0"),
+                Option("ID", Arg("client-id", t.INTEGER, many=True), since="6.2.0"), unknown=_syntax, once=True),
+            since="2.4.0", summary="Describe the connections", flags="admin", acl="admin dangerous", tips=_VARIES),
+    _client("SETNAME", 3, Arg("connection-name", t.TEXT), since="2.6.9", summary="Name the connection",
+            tips=_ALL_NODES),
+    _client("GETNAME", 2, since="2.6.9", summary="Say what the connection is called"),
+    _client("SETINFO", 4, Arg("attribute", t.TEXT), Arg("value", t.TEXT), since="7.2.0",
+            summary="Say which library the client uses", tips=_ALL_NODES),
+    _client("NO-EVICT", 3, Arg("enabled", t.TEXT), since="7.0.0", summary="Keep the connection when memory is short",
+            flags="admin", acl="admin dangerous"),
+    _help("CLIENT", "connection", "5.0.0", "connection"),
+)  # fmt: skip
+
+_NAMES = Arg("command-name", t.TEXT, many=True, shown="[command-name [command-name ...]]")
+
+SERVER = (
+    Command("DBSIZE", 1, summary="Count the keys of the database", since="1.0.0", group="server",
+            flags="readonly fast", acl="keyspace", tips=("request_policy:all_shards", "response_policy:agg_sum")),
+    _flush("FLUSHDB", "Delete every key of the database"),
+    _flush("FLUSHALL", "Delete every key of every database"),
+    Command("SWAPDB", 3, Arg("index1", t.integer("db", errors.INVALID_FIRST_DB)),
+            Arg("index2", t.integer("db", errors.INVALID_SECOND_DB)), summary="Swap two databases", since="4.0.0",
+            group="server", flags="write fast", acl="keyspace dangerous"),
+    Command("INFO", -1, Arg("section", t.TEXT, many=True, shown="[section [section ...]]"),
+            summary="Describe the server", since="1.0.0",
+            group="server", flags="loading stale", acl="dangerous", tips=_SERVER_TIPS),
+    Command("TIME", 1, summary="Tell the time", since="2.6.0", group="server", flags="loading stale fast",
+            tips=("nondeterministic_output",)),
+    _container("COMMAND", "2.8.13", "Describe the commands", "server", "loading stale", "connection",
+               ("nondeterministic_output_order",), arity=-1),
+    Command("COMMAND COUNT", 2, summary="Count the commands", since="2.8.13", group="server",
+            flags="loading stale", acl="connection"),
+    Command("COMMAND LIST", -2, Options(Option("FILTERBY", Arg("kind", t.TEXT), Arg("pattern", t.PATTERN)),
+                                        unknown=_syntax, once=True),
+            summary="Name the commands", since="7.0.0", group="server", complexity="O(N) in the number of commands",
+            flags="loading stale", acl="connection", tips=("nondeterministic_output_order",)),
+    Command("COMMAND INFO", -2, _NAMES, summary="Describe commands for programs",
+            since="2.8.13", group="server", complexity="O(N) in the number of commands", flags="loading stale",
+            acl="connection", tips=("nondeterministic_output_order",)),
+    Command("COMMAND DOCS", -2, _NAMES, summary="Describe commands for people",
+            since="7.0.0", group="server", complexity="O(N) in the number of commands", flags="loading stale",
+            acl="connection", tips=("nondeterministic_output_order",)),
+    Command("COMMAND GETKEYS", -3, Arg("command", t.COMMAND_WORD, many=True), summary="Name the keys of a command line",
+            since="2.8.13", group="server", complexity="O(N) in the number of words", flags="loading stale",
+            acl="connection"),
+    _help("COMMAND", "connection", "5.0.0", "server"),
+    _container("CONFIG", "2.0.0", "Look at and change settings", "server"),
+    Command("CONFIG GET", -3, Arg("parameter", t.PATTERN, many=True), summary="Read settings", since="2.0.0",
+            group="server", complexity="O(N) in the number of settings", flags="admin noscript loading stale",
+            acl="admin dangerous"),
+    Command("CONFIG SET", -4, Check(settings_come_in_pairs),
+            Pairs("settings", Arg("parameter", t.TEXT), Arg("value", t.TEXT)),
+            summary="Change settings until the process ends", since="2.0.0", group="server",
+            complexity="O(N) in the number of settings", flags="admin noscript loading stale", acl="admin dangerous",
+            tips=_ALL_NODES),
+    _help("CONFIG", "", "5.0.0", "server"),
+    _container("MEMORY", "4.0.0", "Look at memory", "server"),
+    Command("MEMORY USAGE", -3, KEY, Options(Option("SAMPLES", Arg("count", t.COUNT)), unknown=_syntax),
+            summary="Estimate the bytes that a key takes", since="4.0.0", group="server",
+            complexity="O(N) in the number of nodes", flags="readonly", keys=SUB_KEY),
+    _help("MEMORY", "", "4.0.0", "server"),
+    _container("DEBUG", "1.0.0", "Help to test", "server", "admin noscript loading stale", "admin dangerous"),
+    Command("DEBUG SLEEP", 3, Arg("seconds", t.FRACTION), summary="Answer after so many seconds", since="1.0.0",
+            group="server", flags="admin noscript loading stale", acl="admin dangerous"),
+)  # fmt: skip
+
+
+def _by_name() -> dict[str, Command]:
+    return {c.name: c for c in (*STREAMS, *GENERIC, *STRINGS, *TRANSACTIONS, *CONNECTION, *SERVER)}
+
+
+def _by_word(commands: dict[str, Command]) -> dict[bytes, Command]:
+    """Commands by their first word; a container holds its subcommands by their second."""
+    by_word: dict[bytes, Command] = {}
+    for name, command in commands.items():
+        container, _, subcommand = name.partition(" ")
+        if subcommand:
+            commands[container].subcommands[subcommand.encode()] = command
+        else:
+            by_word[name.encode()] = command
+    return by_word
+
+
+COMMANDS = _by_name()
+BY_WORD = _by_word(COMMANDS)

@@ -1,0 +1,339 @@
+"""Read words by the table. One parser serves the engine and the prompt.
+
+It never raises: it names every word it can, records what is wrong and goes on,
+because a line being typed is wrong almost all of the time. The engine answers
+with the first problem; the shell underlines all of them. Values live here;
+where the words stand in the line is `words`' business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from streamcli import errors
+from streamcli.grammar.commands import BY_WORD
+from streamcli.grammar.spec import (
+    Arg,
+    Check,
+    Command,
+    Halves,
+    Ignored,
+    Maybe,
+    Option,
+    Options,
+    Ordered,
+    Pairs,
+    Part,
+    Role,
+)
+from streamcli.ids import c_string
+from streamcli.reply import Error, ReplyError
+
+
+class Problem(NamedTuple):
+    """Something wrong. `late`: Redis finds it only while the command runs."""
+
+    at: int  # of the word it is about; len(argv) when a word is missing
+    error: Error
+    late: bool = False
+
+
+class Call:
+    """A command line, read.
+
+    `roles` has one Role a word (None for words nothing is known of), `args`
+    the handler's keyword arguments, `expected` what may come next (drafts
+    only), `rejected` the answer of a server that does not even run it: an
+    unknown command, a wrong number of words.
+    """
+
+    __slots__ = ("args", "argv", "command", "expected", "problems", "rejected", "roles")
+
+    def __init__(self, argv: tuple[bytes, ...]) -> None:
+        self.argv = argv
+        self.command: Command | None = None
+        self.roles: list[Role | None] = []
+        self.args: dict[str, Any] = {}
+        self.problems: list[Problem] = []
+        self.expected: list[Arg | Option | Halves | Command] = []
+        self.rejected: Error | None = None
+
+    def check(self) -> None:
+        """Answer with the first problem that shows before the command runs, if there is one."""
+        for problem in self.problems:
+            if not problem.late:
+                raise ReplyError(problem.error)
+
+    def check_late(self) -> None:
+        """Answer with the first problem left, if there is one."""
+        if self.problems:
+            raise ReplyError(self.problems[0].error)
+
+
+def parse(argv: Sequence[bytes], *, draft: bool = False) -> Call:
+    """Read a command line.
+
+    A `draft` is still being typed: what is missing at its end is expected
+    rather than wrong.
+    """
+    call = Call(tuple(argv))
+    command = _find(call, draft)
+    if command is None:
+        call.roles = [None] * len(argv)
+        return call
+    call.command = command
+    if not command.subcommands:
+        _Reader(call, command, draft).read()
+    return call
+
+
+def _find(call: Call, draft: bool) -> Command | None:
+    """The command or subcommand a line names; None with the problem noted."""
+    argv = call.argv
+    if not argv:
+        call.expected.extend(BY_WORD.values())
+        return None
+    command = BY_WORD.get(argv[0].upper())
+    if command is None:
+        _reject(call, 0, errors.unknown_command(argv))
+        return None
+    if not command.subcommands:
+        return command
+    if len(argv) == 1:
+        call.expected.extend(command.subcommands.values())
+        call.roles = [command.role]
+        if not draft:
+            _reject(call, 1, errors.arity(command.name))
+        return command
+    subcommand = command.subcommands.get(argv[1].upper())
+    if subcommand is None:
+        _reject(call, 1, errors.unknown_subcommand(argv))
+    return subcommand
+
+
+def _reject(call: Call, index: int, error: Error) -> None:
+    call.rejected = error
+    call.problems.append(Problem(index, error))
+
+
+class _Reader:
+    """One pass over the words; `at` is the next one."""
+
+    __slots__ = ("argc", "args", "argv", "at", "call", "command", "draft", "roles", "settled")
+
+    def __init__(self, call: Call, command: Command, draft: bool) -> None:
+        self.call, self.command, self.draft = call, command, draft
+        self.argv, self.argc = call.argv, len(call.argv)
+        self.args, self.roles = call.args, call.roles
+        self.at = 0
+        self.settled = False  # a word that must come next is known: nothing after it is expected
+
+    def read(self) -> None:
+        command = self.command
+        if not self.draft and not command.arity_ok(self.argc):
+            _reject(self.call, self.argc, errors.arity(command.name))
+        if command.most is not None and self.argc > command.most:
+            self.problem(command.too_many(self.argv), late=True)
+        self.roles.extend([command.role] * command.words)
+        self.at = command.words
+        for part in command.parts:
+            _READ[type(part)](self, part)
+        if self.at < self.argc:
+            self.problem(errors.SYNTAX)
+            self.roles.extend([None] * (self.argc - self.at))
+
+    # -- one method for each kind of part ------------------------------------------
+
+    def arg(self, arg: Arg) -> None:
+        if not (arg.many or arg.run):
+            if arg.optional and self.at >= self.argc:
+                self.expect(arg)
+            else:
+                self.args[arg.key] = self.word(arg)
+            return
+        values: list[Any] = []
+        read = arg.read
+        while self.at < self.argc:
+            if arg.run and read is not None and isinstance(read(self.argv[self.at]), Error):
+                break
+            values.append(self.word(arg))
+        if self.at >= self.argc:
+            self.expect(arg)
+        self.args[arg.key] = values
+
+    def options(self, part: Options) -> None:
+        taken: dict[str, Option] = {}
+        while self.at < self.argc:
+            option = part.by_token.get(self.argv[self.at].upper()) or self.c_option(part)
+            if option is None or not self.room_for(option):
+                if part.unknown is None:
+                    break
+                self.problem(part.unknown(self.argv, self.at))
+                self.roles.append(None)
+                self.at += 1
+                continue
+            self.option(option, taken)
+            if part.once:
+                return
+        if self.at >= self.argc and self.draft:
+            self.expect(*(option for option in part.options if self.possible(option, taken)))
+
+    def c_option(self, part: Options) -> Option | None:
+        """Redis compares keywords as C strings: what follows a NUL is not looked at."""
+        word = self.argv[self.at]
+        return part.by_token.get(c_string(word).upper()) if b"\0" in word else None
+
+    def possible(self, option: Option, taken: dict[str, Option]) -> bool:
+        if option.refused or option.key in self.args:
+            return False
+        return not option.one_of or option.one_of not in taken
+
+    def option(self, option: Option, taken: dict[str, Option]) -> None:
+        if option.refused:
+            self.problem(option.refused)
+        if option.one_of:
+            other = taken.get(option.one_of)
+            if other is not None and option.clash and not (option.again and other is option):
+                self.problem(option.clash)
+            taken[option.one_of] = option
+        self.take(option.role)
+        if option.marks:
+            self.mark(option)
+        args = self.args
+        if not option.args:
+            args[option.key] = True
+        elif len(option.args) == 1:
+            args[option.key] = self.word(option.args[0])
+        else:
+            for arg in option.args:
+                args[arg.key] = self.word(arg)
+        if option.rule and (error := option.rule(args, self.argc)):
+            self.problem(error)
+        if option.then:
+            self.options(Options(*option.then, once=True))
+
+    def mark(self, option: Option) -> None:
+        """`~` or `=`, only when yet another word follows it."""
+        self.args.pop(option.mark_key, None)
+        if self.at + 1 < self.argc + self.draft:
+            mark = c_string(self.argv[self.at]).decode("latin-1") if self.at < self.argc else ""
+            if mark in option.marks:
+                self.args[option.mark_key] = mark
+                self.take(Role("mark", option.token))
+
+    def pairs(self, part: Pairs) -> None:
+        rest = self.argc - self.at
+        if (rest < 2 or rest % 2) and not self.draft:
+            self.problem(errors.arity(self.command.name))
+        self.args[part.key] = list(self.argv[self.at :])
+        self.roles.extend([part.first.role, part.second.role] * (rest // 2))
+        if rest % 2:
+            self.roles.append(part.first.role)
+        self.at = self.argc
+        self.expect(part.second if rest % 2 else part.first)
+
+    def halves(self, part: Halves) -> None:
+        if not self.starts(part):
+            if self.at >= self.argc:
+                self.expect(part)
+                self.settled = True
+            if not self.draft or self.at < self.argc:
+                self.problem(part.missing)
+            return
+        self.take(part.role)
+        rest = self.argc - self.at
+        if rest % 2 and not self.draft:
+            self.problem(part.unbalanced)
+        half = self.draft_half(part) if self.draft else (rest + 1) // 2
+        keys = [self.word(part.left) for _ in range(half)]
+        ids = [self.word(part.right) for _ in range(rest - half)]
+        if len(ids) < len(keys) or not rest:
+            self.expect(*([part.left] if not rest else [part.right] if ids else [part.left, part.right]))
+        self.args[part.left.key], self.args[part.right.key] = keys, ids
+
+    def starts(self, part: Halves) -> bool:
+        """Redis knows the token only when a word follows it."""
+        if self.at >= self.argc - (not self.draft):
+            return False
+        return c_string(self.argv[self.at]).upper() == part.token.encode()
+
+    def draft_half(self, part: Halves) -> int:
+        """How many of the words typed so far are keys: those before the first that looks like an ID."""
+        rest = self.argv[self.at :]
+        read = part.right.read
+        assert read is not None
+        half = next((i for i, word in enumerate(rest) if i and not isinstance(read(word), Error)), len(rest))
+        return half if half * 2 >= len(rest) else (len(rest) + 1) // 2
+
+    def maybe(self, part: Maybe) -> None:
+        if self.at < self.argc or self.draft:
+            for inner in part.parts:
+                _READ[type(inner)](self, inner)
+
+    def ordered(self, part: Ordered) -> None:
+        start = self.at
+        for index in part.order:
+            arg = part.args[index]
+            if start + index < self.argc:
+                self.args[arg.key] = self.value(arg, start + index)
+        for arg in part.args:
+            if self.at >= self.argc:
+                self.expect(arg)
+                self.settled = True
+                self.args.setdefault(arg.key, None)
+            self.take(arg.role)
+
+    def check(self, part: Check) -> None:
+        if not self.draft and (error := part.rule(self.args, self.argc)):
+            self.problem(error)
+
+    def ignored(self, part: Ignored) -> None:
+        self.roles.extend([None] * (self.argc - self.at))
+        self.at = max(self.at, self.argc)
+
+    # -- words ---------------------------------------------------------------------
+
+    def word(self, arg: Arg) -> Any:
+        at = self.at
+        if at >= self.argc:
+            self.expect(arg)
+            self.settled = True
+            return None
+        self.roles.append(arg.role)
+        self.at = at + 1
+        return self.argv[at] if arg.read is None else self.value(arg, at)
+
+    def value(self, arg: Arg, at: int) -> Any:
+        value = arg.read(self.argv[at]) if arg.read is not None else self.argv[at]
+        if isinstance(value, Error):
+            self.call.problems.append(Problem(at, value, arg.late))
+        return value
+
+    def take(self, role: Role) -> None:
+        if self.at < self.argc:
+            self.roles.append(role)
+        self.at += 1
+
+    def room_for(self, option: Option) -> bool:
+        """Redis knows an option by its keyword only when its words follow."""
+        return self.draft or self.at + len(option.args) < self.argc
+
+    def expect(self, *what: Arg | Option | Halves) -> None:
+        if self.draft and not self.settled:
+            self.call.expected.extend(what)
+
+    def problem(self, error: Error, late: bool = False) -> None:
+        self.call.problems.append(Problem(min(self.at, self.argc), error, late))
+
+
+_READ: dict[type[Part], Callable[[_Reader, Any], None]] = {
+    Arg: _Reader.arg,
+    Options: _Reader.options,
+    Pairs: _Reader.pairs,
+    Halves: _Reader.halves,
+    Ordered: _Reader.ordered,
+    Maybe: _Reader.maybe,
+    Check: _Reader.check,
+    Ignored: _Reader.ignored,
+}

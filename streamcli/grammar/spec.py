@@ -1,0 +1,288 @@
+"""The words a command's grammar is written in.
+
+A command is a row of parts, in the order in which Redis looks at them. Each
+part knows how many words it takes, what they are called and how help prints
+them; nothing here knows what they mean. Plain classes, because the table is
+built at every start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypeAlias
+
+from streamcli import errors
+from streamcli.grammar.types import Type
+from streamcli.reply import Error
+
+Args: TypeAlias = Mapping[str, Any]
+Argv: TypeAlias = tuple[bytes, ...]
+Rule: TypeAlias = Callable[[Args, int], Error | None]  # what was read so far, number of words
+
+
+class Role(NamedTuple):
+    """What one word is: `kind` is "command", "token", "mark" or a type's name."""
+
+    kind: str
+    name: str
+
+
+def _key(name: str) -> str:
+    return name.lower().replace("-", "_")
+
+
+class Arg:
+    """A positional word.
+
+    `many` takes every word to the end of the line, `run` every word up to the
+    first that does not read as its type, `optional` none or one. `late`: Redis
+    reads it after other checks, so that its value may be an Error, for the
+    handler to raise in its turn. `shown` is how a syntax line writes it, when
+    its name does not say enough.
+    """
+
+    __slots__ = ("key", "late", "many", "name", "optional", "read", "role", "run", "shown", "type")
+
+    def __init__(
+        self,
+        name: str,
+        type: Type,
+        *,
+        many: bool = False,
+        run: bool = False,
+        late: bool = False,
+        optional: bool = False,
+        shown: str | None = None,
+    ) -> None:
+        self.name, self.type, self.read, self.shown = name, type, type.read, shown
+        self.many, self.run, self.late, self.optional = many, run, late, optional
+        self.key = _key(name)
+        self.role = Role(type.name, name)
+
+    def usage(self) -> str:
+        if self.shown:
+            return self.shown
+        if self.many or self.run:
+            return f"{self.name} [{self.name} ...]"
+        return f"[{self.name}]" if self.optional else self.name
+
+
+class Option:
+    """A keyword, and the words that must follow it; no words makes a flag.
+
+    Options that share `one_of` exclude each other with the answer `clash`
+    (None: a later Check decides); `again` lets the same one come twice all the
+    same. `within` names the `one_of` it belongs to, in syntax lines. `refused`
+    makes it known only to be turned down. `rule` is looked at as soon as its
+    words are read. `then` are options that may only follow this one.
+    `since` is the version of Redis that brought it; None: as old as its command.
+    """
+
+    __slots__ = (
+        "again", "args", "clash", "key", "mark_key", "marks", "one_of", "refused", "role", "rule", "since",
+        "then", "token", "within",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        token: str,
+        *args: Arg,
+        marks: tuple[str, ...] = (),
+        one_of: str | None = None,
+        clash: Error | None = errors.SYNTAX,
+        again: bool = False,
+        within: str | None = None,
+        refused: Error | None = None,
+        rule: Rule | None = None,
+        then: tuple[Option, ...] = (),
+        since: str | None = None,
+    ) -> None:
+        self.token, self.args, self.marks, self.one_of, self.clash = token, args, marks, one_of, clash
+        self.within = within
+        self.again, self.refused, self.rule, self.then, self.since = again, refused, rule, then, since
+        self.key = _key(token)
+        self.mark_key = f"{self.key}_mark"
+        self.role = Role("token", token)
+
+    def words_usage(self) -> str:
+        """What follows the keyword: ` [= | ~] threshold`."""
+        marks = f" [{' | '.join(self.marks)}]" if self.marks else ""
+        return marks + "".join(f" {arg.usage()}" for arg in self.args)
+
+    def usage(self) -> str:
+        return self.token + self.words_usage() + "".join(f" [{option.usage()}]" for option in self.then)
+
+
+class Options:
+    """Options in any order. One given twice counts the last time, as in Redis.
+
+    `unknown` makes the error for a word that is none of them; without it such
+    a word ends the options. `once` takes at most one option. `needs` names the
+    option, or the `one_of`, that a Check will miss.
+    """
+
+    __slots__ = ("by_token", "needs", "once", "options", "unknown")
+
+    def __init__(
+        self,
+        *options: Option,
+        unknown: Callable[[Argv, int], Error] | None = None,
+        once: bool = False,
+        needs: str | None = None,
+    ) -> None:
+        self.options, self.unknown, self.once, self.needs = options, unknown, once, needs
+        self.by_token = {option.token.encode(): option for option in options}
+
+    def usage(self) -> str:
+        """Options that exclude each other stand in one pair of brackets, as in Redis's syntax lines."""
+        rooms: dict[str, list[Option]] = {}
+        for option in self.options:
+            if not option.refused:
+                rooms.setdefault(option.one_of or option.within or option.token, []).append(option)
+        return " ".join(_room(options, name == self.needs) for name, options in rooms.items())
+
+
+def _room(options: list[Option], needed: bool) -> str:
+    """`[A | B]`; `[<A | B> words [C word]]` when A and B take the same words and C belongs to them."""
+    choices = [option for option in options if not option.within]
+    words = {option.words_usage() for option in choices}
+    if len(choices) > 1 and len(words) == 1 and words != {""}:
+        shown = f"<{' | '.join(option.token for option in choices)}>{words.pop()}"
+    else:
+        shown = " | ".join(option.usage() for option in choices)
+    shown += "".join(f" [{option.usage()}]" for option in options if option.within)
+    return shown if needed else f"[{shown}]"
+
+
+class Pairs:
+    """Two words at a time to the end of the line, at least once: handed on as one flat list."""
+
+    __slots__ = ("first", "key", "second")
+
+    def __init__(self, key: str, first: Arg, second: Arg) -> None:
+        self.key, self.first, self.second = key, first, second
+
+    def usage(self) -> str:
+        pair = f"{self.first.name} {self.second.name}"
+        return f"{pair} [{pair} ...]"
+
+
+class Halves:
+    """`STREAMS key ... id ...`: the first half names, the second pairs up with it."""
+
+    __slots__ = ("left", "missing", "right", "role", "token", "unbalanced")
+
+    def __init__(self, token: str, left: Arg, right: Arg, unbalanced: Error, missing: Error = errors.SYNTAX) -> None:
+        self.token, self.left, self.right, self.unbalanced, self.missing = token, left, right, unbalanced, missing
+        self.role = Role("token", token)
+
+    def usage(self) -> str:
+        left, right = self.left.name, self.right.name
+        return f"{self.token} {left} [{left} ...] {right} [{right} ...]"
+
+
+class Ordered:
+    """Positional words that Redis reads in another order than they stand in: `order` lists their indexes."""
+
+    __slots__ = ("args", "order")
+
+    def __init__(self, *args: Arg, order: tuple[int, ...]) -> None:
+        self.args, self.order = args, order
+
+    def usage(self) -> str:
+        return " ".join(arg.usage() for arg in self.args)
+
+
+class Maybe:
+    """Parts that may be missing all together."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self, *parts: Part) -> None:
+        self.parts = parts
+
+    def usage(self) -> str:
+        return f"[{' '.join(filter(None, (part.usage() for part in self.parts)))}]"
+
+
+class Check:
+    """No word: the place in the row where Redis looks at the words so far."""
+
+    __slots__ = ("rule",)
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+
+    def usage(self) -> str:
+        return ""
+
+
+class Ignored:
+    """Words that Redis takes and never looks at."""
+
+    __slots__ = ()
+
+    def usage(self) -> str:
+        return ""
+
+
+Part: TypeAlias = "Arg | Options | Pairs | Halves | Ordered | Maybe | Check | Ignored"
+
+
+class Keys(NamedTuple):
+    """Where a command's keys stand, as COMMAND INFO counts: first, last, step."""
+
+    first: int = 0
+    last: int = 0
+    step: int = 0
+
+
+NO_KEYS, ONE_KEY, ALL_KEYS, SUB_KEY = Keys(), Keys(1, 1, 1), Keys(1, -1, 1), Keys(2, 2, 1)
+
+
+class Command:
+    """A command, or a subcommand: a name of two words.
+
+    `arity` is COMMAND INFO's: negative means "at least". `lookup_first`: Redis
+    looks keys up before it reads the rest, so the handler says when the first
+    problem is due. `most` words, `too_many` answers (late). `queued` is False
+    for what runs at once inside MULTI.
+    """
+
+    __slots__ = (
+        "acl", "arity", "complexity", "flags", "group", "keys", "lookup_first", "most", "name", "parts", "queued",
+        "role", "since", "subcommands", "summary", "tips", "too_many", "words",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        name: str,
+        arity: int,
+        *parts: Part,
+        summary: str,
+        since: str,
+        group: str = "stream",
+        complexity: str = "O(1)",
+        flags: str = "",
+        acl: str = "",
+        keys: Keys = NO_KEYS,
+        tips: tuple[str, ...] = (),
+        lookup_first: bool = False,
+        most: int | None = None,
+        too_many: Callable[[Argv], Error] = errors.bad_subcommand,
+        queued: bool = True,
+    ) -> None:
+        self.name, self.arity, self.parts, self.summary, self.since = name, arity, parts, summary, since
+        self.group, self.complexity, self.keys, self.tips = group, complexity, keys, tips
+        self.flags = frozenset(flags.split())
+        self.acl, self.lookup_first, self.most, self.too_many, self.queued = acl, lookup_first, most, too_many, queued
+        self.words = name.count(" ") + 1
+        self.role = Role("command", name)
+        self.subcommands: dict[bytes, Command] = {}
+
+    def usage(self) -> str:
+        """The syntax line: `XADD key [NOMKSTREAM] ...`."""
+        return " ".join(filter(None, [self.name, *(part.usage() for part in self.parts)]))
+
+    def arity_ok(self, argc: int) -> bool:
+        return argc == self.arity if self.arity > 0 else argc >= -self.arity
