@@ -109,6 +109,7 @@ PROTOCOL_NOT_INTEGER = Error("ERR Protocol version is not an integer or out of r
 CLIENT_NAME_CHARACTERS = Error("ERR Client names cannot contain spaces, newlines or special characters.")
 NO_KEY_ARGUMENTS = Error("ERR The command has no key arguments")
 BAD_ARGUMENT_COUNT = Error("ERR Invalid number of arguments specified for command")
+BAD_KEYS = Error("ERR Invalid arguments specified for command")
 BAD_COMMAND = Error("ERR Invalid command specified")
 
 

@@ -98,12 +98,12 @@ class _Items:
         self.items: Final = items
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.items == other.items  # type: ignore[attr-defined]
+        return type(self) is type(other) and self.items == other.items
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.items!r})"
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]
 
 
 class Set(_Items):

@@ -38,14 +38,13 @@ def encode_command(argv: Iterable[bytes]) -> bytes:
 
 
 def _write(reply: Reply, protocol: int, put: Callable[[bytes], object]) -> None:
-    kind = type(reply)
-    if kind is bytes:
-        put(b"$%d\r\n%b\r\n" % (len(reply), reply))  # type: ignore[arg-type, str-bytes-safe]
-    elif kind is list:
-        put(b"*%d\r\n" % len(reply))  # type: ignore[arg-type]
-        for item in reply:  # type: ignore[union-attr]
-            _write(item, protocol, put)  # type: ignore[arg-type]
-    elif kind is int:
+    if isinstance(reply, bytes):
+        put(b"$%d\r\n%b\r\n" % (len(reply), reply))
+    elif isinstance(reply, list):
+        put(b"*%d\r\n" % len(reply))
+        for item in reply:
+            _write(item, protocol, put)
+    elif isinstance(reply, int) and not isinstance(reply, bool):
         put(b":%d\r\n" % reply)
     else:
         _write_rarer(reply, protocol, put)
@@ -127,7 +126,7 @@ class Reader:
             start = self._at
             end = self._data.find(b"\r\n", start)
             if end < 0:
-                if len(self._data) - start > 64 and self._data[start : start + 1] not in (b"+", b"-"):
+                if len(self._data) - start > 64 and bytes(self._data[start : start + 1]) not in b"+-":
                     raise ProtocolError("a length or number without an end")
                 return False, None
             kind, rest = bytes(self._data[start : start + 1]), bytes(self._data[start + 1 : end])

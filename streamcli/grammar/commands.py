@@ -134,8 +134,9 @@ def _group_only(token: str, *args: Arg) -> Option:
     return Option(token, *args, refused=errors.group_only(token))
 
 
-def _claim_time(token: str, name: str, type_name: str) -> Option:
-    return Option(token, Arg(name, t.integer(type_name, errors.bad_xclaim_value(token))))
+def _claim_value(token: str, name: str, type_name: str, one_of: str | None = None) -> Option:
+    value = Arg(name, t.integer(type_name, errors.bad_xclaim_value(token)))
+    return Option(token, value, one_of=one_of, clash=None, replaces=True)
 
 
 def _help(container: str, acl: str, since: str = "5.0.0", group: str = "stream") -> Command:
@@ -284,8 +285,10 @@ STREAMS = (
         Arg("min-idle-time", t.integer("milliseconds", errors.XCLAIM_MIN_IDLE)),
         Arg("id", t.ID, run=True),
         Options(
-            _claim_time("IDLE", "ms", "milliseconds"), _claim_time("TIME", "unix-time-milliseconds", "unix-time-ms"),
-            _claim_time("RETRYCOUNT", "count", "count"), Option("FORCE"), JUSTID, Option("LASTID", Arg("lastid", t.ID)),
+            _claim_value("IDLE", "ms", "milliseconds", "delivery"),
+            _claim_value("TIME", "unix-time-milliseconds", "unix-time-ms", "delivery"),
+            _claim_value("RETRYCOUNT", "count", "count"),
+            Option("FORCE"), JUSTID, Option("LASTID", Arg("lastid", t.ID)),
             unknown=lambda argv, at: errors.bad_xclaim_option(argv[at]),
         ),
         summary="Take over pending entries by ID", since="5.0.0", complexity="O(log N) for each ID",

@@ -103,7 +103,7 @@ def _find(call: Call, draft: bool) -> Command | None:
     if len(argv) == 1:
         call.expected.extend(command.subcommands.values())
         call.roles = [command.role]
-        if not draft:
+        if not draft and not command.arity_ok(1):
             _reject(call, 1, errors.arity(command.name))
         return command
     subcommand = command.subcommands.get(argv[1].upper())
@@ -194,7 +194,9 @@ class _Reader:
             self.problem(option.refused)
         if option.one_of:
             other = taken.get(option.one_of)
-            if other is not None and option.clash and not (option.again and other is option):
+            if other is not None and option.replaces:
+                self.args.pop(other.key, None)
+            elif other is not None and option.clash and not (option.again and other is option):
                 self.problem(option.clash)
             taken[option.one_of] = option
         self.take(option.role)

@@ -71,7 +71,7 @@ class Option:
     """A keyword, and the words that must follow it; no words makes a flag.
 
     Options that share `one_of` exclude each other with the answer `clash`
-    (None: a later Check decides); `again` lets the same one come twice all the
+    (None: a later Check decides; with `replaces` the last one counts); `again` lets the same one come twice all the
     same. `within` names the `one_of` it belongs to, in syntax lines. `refused`
     makes it known only to be turned down. `rule` is looked at as soon as its
     words are read. `then` are options that may only follow this one.
@@ -79,7 +79,7 @@ class Option:
     """
 
     __slots__ = (
-        "again", "args", "clash", "key", "mark_key", "marks", "one_of", "refused", "role", "rule", "since",
+        "again", "args", "clash", "key", "mark_key", "marks", "one_of", "refused", "replaces", "role", "rule", "since",
         "then", "token", "within",
     )  # fmt: skip
 
@@ -91,6 +91,7 @@ class Option:
         one_of: str | None = None,
         clash: Error | None = errors.SYNTAX,
         again: bool = False,
+        replaces: bool = False,
         within: str | None = None,
         refused: Error | None = None,
         rule: Rule | None = None,
@@ -98,7 +99,7 @@ class Option:
         since: str | None = None,
     ) -> None:
         self.token, self.args, self.marks, self.one_of, self.clash = token, args, marks, one_of, clash
-        self.within = within
+        self.within, self.replaces = within, replaces
         self.again, self.refused, self.rule, self.then, self.since = again, refused, rule, then, since
         self.key = _key(token)
         self.mark_key = f"{self.key}_mark"
@@ -251,7 +252,7 @@ class Command:
 
     __slots__ = (
         "acl", "arity", "complexity", "flags", "group", "keys", "lookup_first", "most", "name", "parts", "queued",
-        "role", "since", "subcommands", "summary", "tips", "too_many", "words",
+        "role", "since", "subcommands", "summary", "tips", "too_many", "words", "writes",
     )  # fmt: skip
 
     def __init__(
@@ -275,6 +276,7 @@ class Command:
         self.name, self.arity, self.parts, self.summary, self.since = name, arity, parts, summary, since
         self.group, self.complexity, self.keys, self.tips = group, complexity, keys, tips
         self.flags = frozenset(flags.split())
+        self.writes = "write" in self.flags
         self.acl, self.lookup_first, self.most, self.too_many, self.queued = acl, lookup_first, most, too_many, queued
         self.words = name.count(" ") + 1
         self.role = Role("command", name)

@@ -1,0 +1,145 @@
+"""XCLAIM and XAUTOCLAIM: taking over what another consumer has not acknowledged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from streamcli import errors
+from streamcli.engine.engine import Context, handles
+from streamcli.ids import StreamID, id_text
+from streamcli.reply import Reply, ReplyError
+from streamcli.storage.encoding import unpack_words
+from streamcli.storage.streams import TOP_ID
+
+if TYPE_CHECKING:
+    from streamcli.storage.groups import Consumer, Group, Pending
+
+_COUNT = 100
+_LOOKS_FOR_EACH = 10  # Redis: rows looked at for each entry asked for
+_CHUNK = 256
+_ID_BYTES = 16
+_MEMORY_MAX = 2**47  # no allocator has more to give; Redis asks for COUNT x 16 bytes at once
+_DELIVERIES_MAX = 2**63 - 1
+
+
+def _claimer(ctx: Context, group: Group, name: bytes) -> Consumer:
+    """The consumer that claims, made on first mention."""
+    consumer = group.consumer(name)
+    if consumer is None:
+        return group.make_consumer(name, ctx.now_ms)
+    consumer.seen_ms = ctx.now_ms
+    consumer.changed()
+    return consumer
+
+
+def _entry(id: bytes, fields: bytes, justid: bool) -> Reply:
+    return id_text(id) if justid else [id_text(id), unpack_words(fields)]  # type: ignore[list-item]
+
+
+@handles("XCLAIM")
+def xclaim(
+    ctx: Context,
+    *,
+    key: bytes,
+    group: bytes,
+    consumer: bytes,
+    min_idle_time: int,
+    id: list[StreamID],
+    idle: int | None = None,
+    time: int | None = None,
+    retrycount: int | None = None,
+    force: bool = False,
+    justid: bool = False,
+    lastid: StreamID | None = None,
+) -> Reply:
+    """The entries that were taken over, or their IDs; what is gone from the stream is dropped from the group."""
+    stream, found = ctx.group(key, group)
+    ctx.call.check()
+    if lastid is not None and lastid.packed > found.last_id:
+        found.last_id = lastid.packed
+        found.changed()
+    delivered_ms = _delivery_time(ctx, idle, time)
+    claimer = _claimer(ctx, found, consumer)
+    claimed: list[Reply] = []
+    for one in id:
+        packed = one.packed
+        fields = stream.fields(packed)
+        if fields is None:
+            found.acknowledge(packed)
+            continue
+        row = found.row(packed)
+        if row is None and not force:
+            continue
+        if row is not None and min_idle_time > 0 and ctx.now_ms - row.delivered_ms < min_idle_time:
+            continue
+        deliveries = _deliveries(row.deliveries if row else 1, retrycount, justid)
+        if row is None:
+            found.force(packed, claimer, delivered_ms, deliveries)
+        else:
+            found.assign(row, claimer, delivered_ms, deliveries)
+        _was_given(claimer, ctx.now_ms)
+        claimed.append(_entry(packed, fields, justid))
+    return claimed
+
+
+def _delivery_time(ctx: Context, idle: int | None, time: int | None) -> int:
+    """Redis: a time that is not in the past is now."""
+    given = ctx.now_ms - idle if idle is not None else time
+    return given if given is not None and 0 <= given <= ctx.now_ms else ctx.now_ms
+
+
+def _deliveries(before: int, retrycount: int | None, justid: bool) -> int:
+    if retrycount is not None and retrycount >= 0:
+        return retrycount
+    return before if justid else min(before + 1, _DELIVERIES_MAX)
+
+
+def _was_given(consumer: Consumer, now_ms: int) -> None:
+    consumer.active_ms = now_ms
+    consumer.changed()
+
+
+@handles("XAUTOCLAIM")
+def xautoclaim(
+    ctx: Context,
+    *,
+    key: bytes,
+    group: bytes,
+    consumer: bytes,
+    min_idle_time: int,
+    start: StreamID,
+    count: int = _COUNT,
+    justid: bool = False,
+) -> Reply:
+    """Where to go on (`0-0`: at the end), the entries taken over or their IDs, and the IDs that were
+    dropped because their entries are gone."""
+    stream, found = ctx.group(key, group)
+    if count * _ID_BYTES > _MEMORY_MAX:
+        raise ReplyError(errors.COUNT_TOO_HIGH)
+    claimer = _claimer(ctx, found, consumer)
+    claimed: list[Reply] = []
+    dropped: list[Reply] = []
+    looks, left = count * _LOOKS_FOR_EACH, count
+    low: StreamID | None = start
+    while low is not None:
+        rows = found.rows(low.packed, TOP_ID, min(left + 1, _CHUNK))
+        for row in rows:
+            if not looks or not left:
+                return [id_text(row.id), claimed, dropped]
+            looks -= 1
+            fields = stream.fields(row.id)
+            if fields is None:
+                found.acknowledge(row.id)
+                dropped.append(id_text(row.id))
+                left -= 1
+            elif _idle_enough(row, ctx.now_ms, min_idle_time):
+                found.assign(row, claimer, ctx.now_ms, _deliveries(row.deliveries, None, justid))
+                _was_given(claimer, ctx.now_ms)
+                claimed.append(_entry(row.id, fields, justid))
+                left -= 1
+        low = StreamID.unpack(rows[-1].id).next() if rows else None
+    return [b"0-0", claimed, dropped]
+
+
+def _idle_enough(row: Pending, now_ms: int, min_idle_ms: int) -> bool:
+    return min_idle_ms <= 0 or now_ms - row.delivered_ms >= min_idle_ms

@@ -1,0 +1,201 @@
+"""PING to QUIT, CLIENT, and transactions: what concerns a session and no key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from streamcli import errors
+from streamcli.engine.engine import Context, handles
+from streamcli.engine.settings import DATABASES
+from streamcli.reply import OK, Reply, ReplyError, Simple
+
+if TYPE_CHECKING:
+    from streamcli.engine.session import Session
+
+REFERENCE_VERSION = "8.0.6"  # of Redis: whose replies these are
+_USER = b"default"
+_PROTOCOLS = (2, 3)
+
+
+@handles("PING", store=False)
+def ping(ctx: Context, *, message: bytes | None = None) -> Reply:
+    if len(ctx.call.argv) > 2:
+        raise ReplyError(errors.arity("PING"))
+    return Simple("PONG") if message is None else message
+
+
+@handles("ECHO", store=False)
+def echo(ctx: Context, *, message: bytes) -> Reply:
+    return message
+
+
+@handles("HELLO", store=False)
+def hello(
+    ctx: Context,
+    *,
+    protover: int | None = None,
+    username: bytes | None = None,
+    password: bytes | None = None,
+    setname: bytes | None = None,
+) -> Reply:
+    """Who answers, as a map, in the protocol that was chosen."""
+    if protover is not None and protover not in _PROTOCOLS:
+        raise ReplyError(errors.NOPROTO)
+    if username is not None and username != _USER:
+        raise ReplyError(errors.WRONGPASS)
+    if setname is not None:
+        _check_name(setname)
+        ctx.session.name = setname
+    if protover is not None:
+        ctx.session.protocol = protover
+    return ctx.map(
+        [
+            (b"server", b"redis"),
+            (b"version", REFERENCE_VERSION.encode()),
+            (b"proto", ctx.session.protocol),
+            (b"id", ctx.session.id),
+            (b"mode", b"standalone"),
+            (b"role", b"master"),
+            (b"modules", []),
+        ]
+    )
+
+
+@handles("AUTH", store=False)
+def auth(ctx: Context, *, credential: list[bytes]) -> Reply:
+    """There is no password to give; the default user is welcome with any."""
+    if len(credential) > 2:
+        raise ReplyError(errors.SYNTAX)
+    if len(credential) == 1:
+        raise ReplyError(errors.NO_PASSWORD_SET)
+    if credential[0] != _USER:
+        raise ReplyError(errors.WRONGPASS)
+    return OK
+
+
+@handles("SELECT", store=False)
+def select(ctx: Context, *, index: int) -> Reply:
+    if not 0 <= index < DATABASES:
+        raise ReplyError(errors.DB_OUT_OF_RANGE)
+    ctx.session.db = index
+    return OK
+
+
+@handles("RESET", store=False)
+def reset(ctx: Context) -> Reply:
+    ctx.session.reset()
+    return Simple("RESET")
+
+
+@handles("QUIT", store=False)
+def quit_(ctx: Context) -> Reply:
+    return OK
+
+
+# -- transactions ---------------------------------------------------------------------
+
+
+@handles("MULTI", store=False)
+def multi(ctx: Context) -> Reply:
+    return ctx.session.multi()
+
+
+@handles("EXEC", store=False)
+def exec_(ctx: Context) -> Reply:
+    return ctx.session.exec(ctx.now_ms)
+
+
+@handles("DISCARD", store=False)
+def discard(ctx: Context) -> Reply:
+    return ctx.session.discard()
+
+
+@handles("WATCH")
+def watch(ctx: Context, *, key: list[bytes]) -> Reply:
+    if ctx.session.queue is not None:
+        raise ReplyError(errors.WATCH_IN_MULTI)
+    return ctx.session.watch(key, ctx.now_ms)
+
+
+@handles("UNWATCH", store=False)
+def unwatch(ctx: Context) -> Reply:
+    return ctx.session.unwatch()
+
+
+# -- CLIENT --------------------------------------------------------------------------------
+
+
+def _plain(word: bytes) -> bool:
+    """Redis: printable ASCII without blanks."""
+    return all(33 <= byte <= 126 for byte in word)
+
+
+def _check_name(name: bytes) -> None:
+    if not _plain(name):
+        raise ReplyError(errors.CLIENT_NAME_CHARACTERS)
+
+
+@handles("CLIENT ID", store=False)
+def client_id(ctx: Context) -> Reply:
+    return ctx.session.id
+
+
+@handles("CLIENT SETNAME", store=False)
+def client_setname(ctx: Context, *, connection_name: bytes) -> Reply:
+    _check_name(connection_name)
+    ctx.session.name = connection_name
+    return OK
+
+
+@handles("CLIENT GETNAME", store=False)
+def client_getname(ctx: Context) -> Reply:
+    return ctx.session.name or None
+
+
+@handles("CLIENT SETINFO", store=False)
+def client_setinfo(ctx: Context, *, attribute: bytes, value: bytes) -> Reply:
+    name = attribute.lower().decode("latin-1")
+    if name not in ("lib-name", "lib-ver"):
+        raise ReplyError(errors.bad_client_attribute(attribute))
+    if not _plain(value):
+        raise ReplyError(errors.bad_client_info(name))
+    ctx.session.library[name] = value
+    return OK
+
+
+@handles("CLIENT NO-EVICT", store=False)
+def client_no_evict(ctx: Context, *, enabled: bytes) -> Reply:
+    if enabled.lower() not in (b"on", b"off"):
+        raise ReplyError(errors.SYNTAX)
+    return OK
+
+
+def _line(session: Session) -> bytes:
+    """A session as CLIENT LIST describes it; what an embedded session has no use for is left out."""
+    fields = {
+        "id": session.id,
+        "name": session.name.decode("latin-1"),
+        "db": session.db,
+        "multi": -1 if session.queue is None else len(session.queue),
+        "watch": session.watching,
+        "cmd": session.last_command.lower().replace(" ", "|") or "NULL",
+        "user": _USER.decode(),
+        "lib-name": session.library.get("lib-name", b"").decode("latin-1"),
+        "lib-ver": session.library.get("lib-ver", b"").decode("latin-1"),
+        "resp": session.protocol,
+    }
+    return " ".join(f"{name}={value}" for name, value in fields.items()).encode("latin-1") + b"\n"
+
+
+@handles("CLIENT INFO", store=False)
+def client_info(ctx: Context) -> Reply:
+    return ctx.text(_line(ctx.session))
+
+
+@handles("CLIENT LIST", store=False)
+def client_list(ctx: Context, *, type: bytes | None = None, id: list[int] | None = None) -> Reply:
+    """A line for each session of this engine."""
+    if type is not None and type.lower() != b"normal":
+        return ctx.text(b"")
+    sessions = ctx.engine.sessions.values()
+    return ctx.text(b"".join(_line(session) for session in sessions if id is None or session.id in id))

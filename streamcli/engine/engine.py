@@ -1,0 +1,224 @@
+"""Run command lines on a store. No sockets, threads or clocks.
+
+The caller passes the time in and waits on the engine's behalf: a command that
+would block answers with a Wait. Handlers are functions of a Context and the
+table's argument names; each file of this package registers its family.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from streamcli import errors
+from streamcli.engine.settings import Settings
+from streamcli.grammar.parse import Call
+from streamcli.reply import Map, Reply, ReplyError, Set, Verbatim
+from streamcli.storage.groups import Group
+from streamcli.storage.store import STREAM, Key, Store
+from streamcli.storage.streams import Stream
+
+if TYPE_CHECKING:
+    from streamcli.engine.session import Session
+
+
+class Mark(NamedTuple):
+    """What a key looked like when someone began to wait for it."""
+
+    key: int
+    added: int
+    last_id: bytes
+
+
+class Wait(NamedTuple):
+    """Instead of a reply: ask again when a key changes, until the deadline.
+
+    `deadline_ms` is Unix time, None for ever. `argv` is what to ask again,
+    with `$` and `+` already resolved. `loss`: that a key goes is news too.
+    """
+
+    keys: tuple[bytes, ...]
+    deadline_ms: int | None
+    argv: tuple[bytes, ...]
+    timed_out: Reply
+    loss: bool = False
+    marks: tuple[Mark | None, ...] = ()
+
+
+Handler = Callable[..., "Reply | Wait"]
+
+
+class _Entry(NamedTuple):
+    run: Handler
+    store: bool
+
+
+HANDLERS: dict[str, _Entry] = {}
+
+
+def handles(name: str, *, store: bool = True) -> Callable[[Handler], Handler]:
+    """Register a function as a command.
+
+    Its keyword parameters are the command's argument names (a test holds them
+    to it). `store=False`: it neither reads nor writes keys.
+    """
+
+    def register(handler: Handler) -> Handler:
+        HANDLERS[name] = _Entry(handler, store)
+        return handler
+
+    return register
+
+
+class Context:
+    """What one command may touch; `now_ms` is one reading of the clock for all of it."""
+
+    __slots__ = ("call", "db", "engine", "now_ms", "session", "store")
+
+    def __init__(self, engine: Engine, session: Session, call: Call, now_ms: int) -> None:
+        self.engine, self.session, self.call, self.now_ms = engine, session, call, now_ms
+        self.store, self.db = engine.store, session.db
+
+    def key(self, name: bytes) -> Key | None:
+        return self.store.key(self.db, name, self.now_ms)
+
+    def stream(self, name: bytes) -> Stream | None:
+        """The stream of that name, None if there is no key. Raises WRONGTYPE."""
+        key = self.store.key(self.db, name, self.now_ms)
+        if key is None:
+            return None
+        if key.kind != STREAM:
+            raise ReplyError(errors.WRONGTYPE)
+        return key.stream or self.store.stream(key)
+
+    def need_stream(self, name: bytes) -> Stream:
+        """The stream of that name. Raises "no such key" and WRONGTYPE."""
+        stream = self.stream(name)
+        if stream is None:
+            raise ReplyError(errors.NO_SUCH_KEY)
+        return stream
+
+    def group(self, name: bytes, group: bytes, context: str = "") -> tuple[Stream, Group]:
+        """A stream and one of its groups. Raises WRONGTYPE and NOGROUP, which ends in `context`."""
+        stream = self.stream(name)
+        found = stream.group(group) if stream is not None else None
+        if stream is None or found is None:
+            raise ReplyError(errors.no_group(name, group, context))
+        return stream, found
+
+    def touch(self, name: bytes, stream: Stream | None = None) -> None:
+        """Tell those who WATCH the key that it has changed."""
+        if stream is not None:
+            stream.version += 1
+            stream.changed()
+        self.engine.touched(self.db, name)
+
+    # Redis answers with RESP3's richer types only to those who chose RESP3.
+
+    def map(self, pairs: list[tuple[Reply, Reply]]) -> Reply:
+        """A map; in RESP2 a flat array."""
+        return Map(pairs) if self.session.protocol == 3 else [word for pair in pairs for word in pair]
+
+    def set(self, items: list[Reply]) -> Reply:
+        """A set; in RESP2 an array."""
+        return Set(items) if self.session.protocol == 3 else items
+
+    def text(self, data: bytes) -> Reply:
+        """Text for people; in RESP2 a bulk string."""
+        return Verbatim("txt", data) if self.session.protocol == 3 else data
+
+    def may_wait(self) -> bool:
+        """Redis: nothing blocks inside a transaction."""
+        return not self.session.executing
+
+
+class Engine:
+    """The commands of one database file, or of a memory of its own. Raises OpenError.
+
+    `execute` runs lines for one session that is made at once; `session` makes more.
+    """
+
+    def __init__(self, path: str | None = None, *, durable: bool = False) -> None:
+        self.store = Store(path, durable=durable)
+        self.settings = Settings()
+        self.sessions: dict[int, Session] = {}
+        self._next_session = 1
+        self._watchers: dict[tuple[int, bytes], set[Session]] = {}
+        self._own: Session | None = None
+
+    def execute(self, argv: Sequence[bytes], now_ms: int) -> Reply | Wait:
+        """Run one command line at a time given as Unix time in ms."""
+        if self._own is None:
+            self._own = self.session()
+        return self._own.execute(argv, now_ms)
+
+    def session(self) -> Session:
+        """A new session: database 0, RESP2, no transaction."""
+        from streamcli.engine.session import Session
+
+        session = Session(self, self._next_session)
+        self.sessions[session.id] = session
+        self._next_session += 1
+        return session
+
+    @contextmanager
+    def batch(self, now_ms: int) -> Iterator[None]:
+        """What is executed inside is one transaction of the file: all of it is kept, or nothing."""
+        store = self.store
+        store.begin(write=True, now_ms=now_ms)
+        try:
+            yield
+            store.commit()
+        except BaseException:
+            store.rollback()
+            raise
+
+    def close(self) -> None:
+        self.store.close()
+
+    # -- what changed ------------------------------------------------------------------
+
+    def mark(self, db: int, name: bytes, now_ms: int) -> Mark | None:
+        """What to compare later; None for a key that is no stream."""
+        key = self.store.key(db, name, now_ms)
+        if key is None or key.kind != STREAM:
+            return None
+        stream = self.store.stream(key)
+        return Mark(key.id, stream.entries_added, stream.last_id)
+
+    def ready(self, db: int, wait: Wait, now_ms: int) -> bool:
+        """Has something happened to the keys that may change the answer?"""
+        self.store.begin(write=False, now_ms=now_ms)
+        try:
+            for name, before in zip(wait.keys, wait.marks, strict=True):
+                mark = self.mark(db, name, now_ms)
+                if mark != before and (mark is not None or wait.loss):
+                    return True
+            return False
+        finally:
+            self.store.commit()
+
+    def watch(self, session: Session, db: int, name: bytes) -> None:
+        self._watchers.setdefault((db, name), set()).add(session)
+
+    def unwatch(self, session: Session, watched: Sequence[tuple[int, bytes]]) -> None:
+        for key in watched:
+            sessions = self._watchers.get(key)
+            if sessions is not None:
+                sessions.discard(session)
+                if not sessions:
+                    del self._watchers[key]
+
+    def touched(self, db: int, name: bytes) -> None:
+        """A key changed: transactions that watch it will not run."""
+        if self._watchers:
+            for session in self._watchers.get((db, name), ()):
+                session.dirty = True
+
+    def touched_database(self, db: int | None = None) -> None:
+        """Every watched key of a database, or of all, may have changed."""
+        for (watched_db, _), sessions in self._watchers.items():
+            if db is None or watched_db == db:
+                for session in sessions:
+                    session.dirty = True

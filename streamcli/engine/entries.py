@@ -1,0 +1,151 @@
+"""XADD, XLEN, XRANGE, XREVRANGE, XDEL and XSETID: entries, one by one and in ranges."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from streamcli import errors
+from streamcli.engine.engine import Context, handles
+from streamcli.engine.trimming import Trim, trim
+from streamcli.ids import MAX_ID, MIN_ID, StreamID, id_text
+from streamcli.reply import NIL_ARRAY, OK, Reply, ReplyError
+from streamcli.storage.encoding import unpack_words
+
+if TYPE_CHECKING:
+    from streamcli.grammar.types import NewID
+    from streamcli.storage.streams import Entry
+
+_WORDS_MAX = 2**30  # Redis: STREAM_LISTPACK_MAX_SIZE, 1 GiB
+
+
+def entry_replies(entries: list[Entry]) -> list[Reply]:
+    """Entries as every reply shows them: `[id, [field, value, ...]]`."""
+    return [[id_text(id), unpack_words(fields)] for id, fields in entries]  # type: ignore[list-item]
+
+
+@handles("XADD")
+def xadd(
+    ctx: Context,
+    *,
+    key: bytes,
+    id: NewID,
+    fields: list[bytes],
+    nomkstream: bool = False,
+    maxlen: int | None = None,
+    maxlen_mark: str | None = None,
+    minid: StreamID | None = None,
+    minid_mark: str | None = None,
+    limit: int | None = None,
+) -> Reply:
+    """The new entry's ID; null for NOMKSTREAM when there is no such key.
+
+    Redis adds first and trims then, so that the reply may name an entry that is gone already.
+    """
+    stream = ctx.stream(key)
+    if stream is None and nomkstream:
+        return None
+    new = _new_id(id, StreamID.unpack(stream.last_id) if stream else MIN_ID, ctx.now_ms)
+    if sum(map(len, fields)) > _WORDS_MAX:
+        raise ReplyError(errors.TOO_LARGE)
+    if stream is None:
+        stream = ctx.store.make_stream(ctx.db, key)
+    stream.append(new.packed, fields, ctx.engine.settings.node)
+    if maxlen is not None or minid is not None:
+        trim(stream, Trim(maxlen, minid, maxlen_mark or minid_mark, limit), ctx.engine.settings)
+    ctx.touch(key, stream)
+    return new.text
+
+
+def _new_id(given: NewID, last: StreamID, now_ms: int) -> StreamID:
+    """The ID of an entry to be added. Raises what XADD answers when there is none."""
+    if last == MAX_ID:
+        raise ReplyError(errors.EXHAUSTED)
+    if given.ms is None:
+        new = StreamID(now_ms, 0) if now_ms > last.ms else last.next()
+    elif given.seq is None:
+        # Redis: `ms-*` does not carry into the next millisecond, as `*` does.
+        new = StreamID(given.ms, 0) if given.ms > last.ms else last.next() if given.ms == last.ms else None
+        if new is not None and new.ms != given.ms:
+            new = None
+    else:
+        new = StreamID(given.ms, given.seq)
+    if new is None or new <= last:
+        raise ReplyError(errors.ID_TOO_SMALL)
+    return new
+
+
+@handles("XLEN")
+def xlen(ctx: Context, *, key: bytes) -> Reply:
+    """How many entries there are; 0 for a missing key."""
+    stream = ctx.stream(key)
+    return stream.length if stream else 0
+
+
+@handles("XRANGE")
+def xrange(ctx: Context, *, key: bytes, start: StreamID, end: StreamID, count: int | None = None) -> Reply:
+    """The entries from `start` to `end`, both included, oldest first."""
+    return _range(ctx, key, start, end, count, backwards=False)
+
+
+@handles("XREVRANGE")
+def xrevrange(ctx: Context, *, key: bytes, end: StreamID, start: StreamID, count: int | None = None) -> Reply:
+    """The entries from `end` down to `start`, both included."""
+    return _range(ctx, key, start, end, count, backwards=True)
+
+
+def _range(ctx: Context, key: bytes, start: StreamID, end: StreamID, count: int | None, *, backwards: bool) -> Reply:
+    stream = ctx.stream(key)
+    if stream is None:
+        return []
+    if count is not None and count <= 0:
+        return NIL_ARRAY  # Redis: not an empty array
+    if start > end:
+        return []
+    most = -1 if count is None else count
+    return entry_replies(stream.range(start.packed, end.packed, most, backwards=backwards))
+
+
+@handles("XDEL")
+def xdel(ctx: Context, *, key: bytes, id: list[StreamID]) -> Reply:
+    """How many of the entries were there. What is pending stays pending."""
+    stream = ctx.stream(key)
+    if stream is None:
+        return 0
+    ctx.call.check()
+    deleted = 0
+    for one in id:
+        packed = one.packed
+        if stream.delete(packed):
+            deleted += 1
+            stream.max_deleted_id = max(stream.max_deleted_id, packed)
+    if deleted:
+        ctx.touch(key, stream)
+    return deleted
+
+
+@handles("XSETID")
+def xsetid(
+    ctx: Context,
+    *,
+    key: bytes,
+    last_id: StreamID,
+    entriesadded: int | None = None,
+    maxdeletedid: StreamID | None = None,
+) -> Reply:
+    """OK once the stream's last ID and counters are set; refused where they would lie about its entries."""
+    stream = ctx.need_stream(key)
+    packed = last_id.packed
+    if packed < stream.max_deleted_id:
+        raise ReplyError(errors.SETID_BELOW_DELETED)
+    if stream.length:
+        if packed < (stream.top_id() or packed):
+            raise ReplyError(errors.SETID_BELOW_TOP)
+        if entriesadded is not None and entriesadded < stream.length:
+            raise ReplyError(errors.SETID_BELOW_LENGTH)
+    stream.last_id = packed
+    if entriesadded is not None:
+        stream.entries_added = entriesadded
+    if maxdeletedid is not None and maxdeletedid != MIN_ID:  # Redis: 0-0 means "not given"
+        stream.max_deleted_id = maxdeletedid.packed
+    stream.changed()
+    return OK

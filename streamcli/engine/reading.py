@@ -1,0 +1,158 @@
+"""XREAD and XREADGROUP: new entries from many streams, with or without waiting for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from streamcli.engine.engine import Context, Wait, handles
+from streamcli.engine.entries import entry_replies
+from streamcli.engine.progress import advance
+from streamcli.grammar.types import TOP, Special
+from streamcli.ids import MAX_ID, StreamID, id_text
+from streamcli.reply import NIL_ARRAY, Error, Map, Reply, ReplyError
+from streamcli.storage.encoding import unpack_words
+from streamcli.storage.streams import TOP_ID, ZERO_ID
+
+if TYPE_CHECKING:
+    from streamcli.storage.groups import Consumer, Group
+    from streamcli.storage.streams import Stream
+
+_IN_XREADGROUP = " in XREADGROUP with GROUP option"
+
+
+@handles("XREAD")
+def xread(
+    ctx: Context,
+    *,
+    key: list[bytes],
+    id: list[StreamID | Special | Error],
+    count: int | None = None,
+    block: int | None = None,
+) -> Reply | Wait:
+    """The entries above each stream's ID; a stream with none is left out, and null means none at all."""
+    reads: list[tuple[bytes, Stream | None, bytes]] = []
+    for name, position in zip(key, id, strict=True):
+        stream = ctx.stream(name)
+        reads.append((name, stream, _after(stream, position)))
+    found: list[tuple[bytes, list[Reply]]] = []
+    for name, stream, after in reads:
+        if stream is not None and stream.last_id > after and (entries := stream.after(after, _most(count))):
+            found.append((name, entry_replies(entries)))
+    if found:
+        return _by_stream(ctx, found)
+    return _wait(ctx, key, block, [id_text(after) for _, _, after in reads], loss=False)
+
+
+def _after(stream: Stream | None, position: StreamID | Special | Error) -> bytes:
+    """The ID above which to read."""
+    if isinstance(position, StreamID):
+        return position.packed
+    if isinstance(position, Error):
+        raise ReplyError(position)
+    if stream is None:
+        return ZERO_ID
+    if position is TOP:  # the last entry that is there, so one entry is above
+        top = stream.top_id()
+        below = StreamID.unpack(top).previous() if top else None
+        return below.packed if below else ZERO_ID
+    return stream.last_id
+
+
+def _most(count: int | None) -> int:
+    """Redis: a COUNT of 0 or less is none."""
+    return count if count is not None and count > 0 else -1
+
+
+def _by_stream(ctx: Context, found: list[tuple[bytes, list[Reply]]]) -> Reply:
+    if ctx.session.protocol == 3:
+        return Map(list(found))
+    return [[name, entries] for name, entries in found]
+
+
+def _wait(ctx: Context, keys: list[bytes], block: int | None, ids: list[bytes], *, loss: bool) -> Reply | Wait:
+    """Nothing there: null, or what to wait for."""
+    if block is None or not ctx.may_wait():
+        return NIL_ARRAY
+    argv = (*ctx.call.argv[: -len(ids)], *ids)
+    marks = tuple(ctx.engine.mark(ctx.db, key, ctx.now_ms) for key in keys)
+    return Wait(tuple(keys), ctx.now_ms + block if block else None, argv, NIL_ARRAY, loss, marks)
+
+
+@handles("XREADGROUP")
+def xreadgroup(
+    ctx: Context,
+    *,
+    group: bytes,
+    consumer: bytes,
+    key: list[bytes],
+    id: list[StreamID | Special | Error],
+    count: int | None = None,
+    block: int | None = None,
+    noack: bool = False,
+) -> Reply | Wait:
+    """New entries for `>`, this consumer's pending ones above any other ID (listed even when there are none)."""
+    reads: list[tuple[bytes, Stream, Group, StreamID | Special]] = []
+    for name, position in zip(key, id, strict=True):  # Redis: the group, then the ID, stream by stream
+        stream, found_group = ctx.group(name, group, _IN_XREADGROUP)
+        if isinstance(position, Error):
+            raise ReplyError(position)
+        reads.append((name, stream, found_group, position))
+    found: list[tuple[bytes, list[Reply]]] = []
+    for name, stream, found_group, position in reads:
+        reader = _seen(found_group, consumer, ctx.now_ms)
+        # Redis: `>` is the greatest ID inside, so that ID means the same.
+        if isinstance(position, StreamID) and position != MAX_ID:
+            found.append((name, _history(ctx, stream, found_group, reader, position, count)))
+        elif stream.last_id > found_group.last_id and (
+            entries := _deliver(ctx, stream, found_group, reader, count, noack)
+        ):
+            found.append((name, entries))
+    if found:
+        return _by_stream(ctx, found)
+    return _wait(ctx, key, block, list(ctx.call.argv[-len(key) :]), loss=True)
+
+
+def _seen(group: Group, name: bytes, now_ms: int) -> Consumer:
+    """The consumer, made on first mention; it has tried to read now."""
+    consumer = group.consumer(name)
+    if consumer is None:
+        return group.make_consumer(name, now_ms)
+    consumer.seen_ms = now_ms
+    consumer.changed()
+    return consumer
+
+
+def _deliver(
+    ctx: Context, stream: Stream, group: Group, consumer: Consumer, count: int | None, noack: bool
+) -> list[Reply]:
+    """Entries that no consumer of the group was given yet."""
+    entries = stream.after(group.last_id, _most(count))
+    if not entries:
+        return []
+    ids = [id for id, _ in entries]
+    if not noack:
+        group.pend(ids, consumer, ctx.now_ms)
+        consumer.active_ms = ctx.now_ms
+    advance(stream, group, ids)
+    return entry_replies(entries)
+
+
+def _history(
+    ctx: Context, stream: Stream, group: Group, consumer: Consumer, after: StreamID, count: int | None
+) -> list[Reply]:
+    """What the consumer holds above an ID. Entries that are gone are shown as null and not delivered again."""
+    low = after.next()
+    if low is None:
+        return []
+    rows = group.rows(low.packed, TOP_ID, _most(count), consumer=consumer)
+    replies: list[Reply] = []
+    there: list[bytes] = []
+    for row in rows:
+        fields = stream.fields(row.id)
+        if fields is None:
+            replies.append([id_text(row.id), NIL_ARRAY])
+        else:
+            there.append(row.id)
+            replies.append([id_text(row.id), unpack_words(fields)])  # type: ignore[list-item]
+    group.deliver_again(there, ctx.now_ms)
+    return replies

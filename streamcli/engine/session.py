@@ -1,0 +1,199 @@
+"""What a connection holds: its database, protocol and name, its transaction, what it watches.
+
+Runs one command line after another in that light. Knows how a command is
+carried out (parse, queue, transaction of the store, handler), not what any of
+them does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from streamcli import errors
+from streamcli.engine.engine import HANDLERS, Context, Engine, Wait
+from streamcli.grammar.parse import Call, parse
+from streamcli.reply import NIL_ARRAY, OK, QUEUED, Error, Reply, ReplyError
+from streamcli.storage.schema import Failed, explain
+from streamcli.storage.store import STREAM
+
+
+class Session:
+    """One user's view of an engine; made by `Engine.session`."""
+
+    def __init__(self, engine: Engine, id: int) -> None:
+        self.engine, self.id = engine, id
+        self.db = 0
+        self.protocol = 2
+        self.name = b""
+        self.library: dict[str, bytes] = {}
+        self.queue: list[Call] | None = None  # the commands after MULTI
+        self.dirty = False  # a watched key was changed through this engine
+        self.executing = False
+        self.last_command = ""
+        self._spoiled = False  # a command was refused between MULTI and EXEC
+        self._watched: dict[tuple[int, bytes], object] = {}
+
+    def execute(self, argv: Sequence[bytes], now_ms: int) -> Reply | Wait:
+        """Run one command line; `now_ms` is Unix time."""
+        call = parse(argv)
+        if call.rejected is not None:
+            if self.queue is not None:
+                self._spoiled = True
+            return call.rejected
+        command = call.command
+        if command is None:  # no words at all
+            return errors.unknown_command((b"",))
+        if self.queue is not None and command.queued:
+            self.queue.append(call)
+            return QUEUED
+        self.last_command = command.name
+        return self.run(call, now_ms)
+
+    def resume(self, wait: Wait, now_ms: int) -> Reply | Wait:
+        """Ask again for a command that waits: a reply, or what to go on waiting for.
+
+        The deadline stays what it was; what woke nobody is not asked again.
+        """
+        if self.engine.ready(self.db, wait, now_ms):
+            again = self.execute(wait.argv, now_ms)
+            if not isinstance(again, Wait):
+                return again
+            wait = again._replace(deadline_ms=wait.deadline_ms)
+        if wait.deadline_ms is not None and now_ms >= wait.deadline_ms:
+            return wait.timed_out
+        return wait
+
+    def run(self, call: Call, now_ms: int) -> Reply | Wait:
+        """Carry out a call that is well enough formed to be run or queued."""
+        command = call.command
+        assert command is not None
+        handler = HANDLERS[command.name]
+        store = self.engine.store
+        try:
+            if call.problems and not command.lookup_first:
+                call.check()
+            if not handler.store:
+                return handler.run(Context(self.engine, self, call, now_ms), **call.args)
+            store.begin(write=command.writes, now_ms=now_ms)
+            try:
+                reply = handler.run(Context(self.engine, self, call, now_ms), **call.args)
+            except ReplyError:
+                store.commit()  # Redis: what a command did before it failed stays done
+                raise
+            store.commit()
+        except ReplyError as wrong:
+            return wrong.error
+        except Failed as error:
+            store.rollback()
+            if self.executing:
+                raise  # the whole transaction is undone, not this command alone
+            return errors.storage(explain(error))
+        except BaseException:
+            store.rollback()
+            raise
+        return reply
+
+    # -- transactions --------------------------------------------------------------------
+
+    def multi(self) -> Reply:
+        if self.queue is not None:
+            return errors.NESTED_MULTI
+        self.queue = []
+        return OK
+
+    def discard(self) -> Reply:
+        if self.queue is None:
+            return errors.DISCARD_WITHOUT_MULTI
+        self._leave()
+        return OK
+
+    def exec(self, now_ms: int) -> Reply:
+        """Run the queue as one; nothing of it when a command was refused or a watched key changed."""
+        queue = self.queue
+        if queue is None:
+            return errors.EXEC_WITHOUT_MULTI
+        if self._spoiled:
+            self._leave()
+            return errors.EXECABORT
+        store = self.engine.store
+        writes = any(call.command is not None and call.command.writes for call in queue)
+        try:
+            store.begin(write=writes, now_ms=now_ms)
+            if self._watched and (self.dirty or self._watched_changed(now_ms)):
+                store.commit()
+                return NIL_ARRAY
+            replies = self._run_all(queue, now_ms)
+            store.commit()
+        except Failed as error:
+            store.rollback()
+            return errors.storage(explain(error))
+        except BaseException:
+            store.rollback()
+            raise
+        finally:
+            self._leave()
+        return replies
+
+    def _run_all(self, queue: list[Call], now_ms: int) -> list[Reply]:
+        self.queue, self.executing = None, True
+        try:
+            replies: list[Reply] = []
+            for call in queue:
+                reply = self.run(call, now_ms)
+                replies.append(reply.timed_out if isinstance(reply, Wait) else reply)
+            return replies
+        finally:
+            self.executing = False
+
+    def watch(self, names: list[bytes], now_ms: int) -> Reply:
+        for name in names:
+            if (self.db, name) not in self._watched:
+                self._watched[self.db, name] = self._state(self.db, name, now_ms)
+                self.engine.watch(self, self.db, name)
+        return OK
+
+    @property
+    def watching(self) -> int:
+        """How many keys are watched."""
+        return len(self._watched)
+
+    def unwatch(self) -> Reply:
+        self.engine.unwatch(self, list(self._watched))
+        self._watched.clear()
+        self.dirty = False
+        return OK
+
+    def _watched_changed(self, now_ms: int) -> bool:
+        """Has another process changed a key? (This one's changes set `dirty`.)"""
+        return any(self._state(db, name, now_ms) != state for (db, name), state in self._watched.items())
+
+    def _state(self, db: int, name: bytes, now_ms: int) -> object:
+        """Equal as long as a key has not been changed."""
+        key = self.engine.store.key(db, name, now_ms)
+        if key is None:
+            return None
+        version = self.engine.store.stream(key).version if key.kind == STREAM else 0
+        return key.id, key.expires_ms, version
+
+    def _leave(self) -> None:
+        self.queue, self._spoiled = None, False
+        self.unwatch()
+
+    # -- the connection -------------------------------------------------------------------
+
+    def reset(self) -> None:
+        """Back to how the session began."""
+        self._leave()
+        self.db, self.protocol, self.name = 0, 2, b""
+
+    def close(self) -> None:
+        """The connection is gone: forget its transaction and what it watched."""
+        self._leave()
+        self.engine.sessions.pop(self.id, None)
+
+
+def failed(reply: Reply) -> Error | None:
+    """The error a reply is, or that a command inside EXEC answered."""
+    if isinstance(reply, Error):
+        return reply
+    return next((item for item in reply if isinstance(item, Error)), None) if isinstance(reply, list) else None

@@ -1,0 +1,77 @@
+"""The settings that CONFIG knows: what the engine does by them, and what it only reports.
+
+They live as long as the engine; nothing is written to a file.
+"""
+
+from __future__ import annotations
+
+from streamcli import errors
+from streamcli.grammar.types import read_integer
+from streamcli.reply import Error
+from streamcli.storage.streams import NodeLimits
+
+DATABASES = 16
+
+_REPORTED = {  # fixed: what a client that asks expects of an embedded, single-node Redis
+    b"appendonly": b"yes",
+    b"cluster-enabled": b"no",
+    b"databases": b"%d" % DATABASES,
+    b"maxmemory": b"0",
+    b"maxmemory-policy": b"noeviction",
+    b"port": b"0",
+    b"proto-max-bulk-len": b"536870912",
+    b"requirepass": b"",
+    b"save": b"",
+    b"timeout": b"0",
+}
+_INTEGERS = {  # name: (default, least, most)
+    b"stream-node-max-bytes": (4096, 0, 2**63 - 1),
+    b"stream-node-max-entries": (100, 0, 2**63 - 1),
+}
+
+
+class Settings:
+    """Names are CONFIG's; values are bytes."""
+
+    def __init__(self) -> None:
+        self._numbers = {name: default for name, (default, _, _) in _INTEGERS.items()}
+        self.node = NodeLimits()
+
+    def items(self) -> list[tuple[bytes, bytes]]:
+        """Every setting, by name."""
+        return sorted({**_REPORTED, **{name: b"%d" % value for name, value in self._numbers.items()}}.items())
+
+    def set(self, pairs: list[tuple[bytes, bytes]]) -> Error | None:
+        """Change settings, all or none; the error Redis gives for the first that cannot be changed."""
+        numbers = dict(self._numbers)
+        seen: set[bytes] = set()
+        for given, value in pairs:
+            name = given.lower()
+            if name not in _INTEGERS and name not in _REPORTED:
+                return errors.unknown_setting(given)
+            if name in seen:
+                return errors.bad_setting(given, "duplicate parameter")
+            seen.add(name)
+            if name in _REPORTED:
+                return errors.bad_setting(given, "can't set immutable config")
+            _, least, most = _INTEGERS[name]
+            number = read_integer(_bytes_of(value))
+            if number is None:
+                return errors.bad_setting(given, "argument couldn't be parsed into an integer")
+            if not least <= number <= most:
+                return errors.bad_setting(given, f"argument must be between {least} and {most} inclusive")
+            numbers[name] = number
+        self._numbers = numbers
+        self.node = NodeLimits(numbers[b"stream-node-max-bytes"], numbers[b"stream-node-max-entries"])
+        return None
+
+
+def _bytes_of(value: bytes) -> bytes:
+    """`4kb` as the number it stands for; what is no such size comes back as it was."""
+    units = ((b"kb", 1024), (b"mb", 1024**2), (b"gb", 1024**3), (b"k", 1000), (b"m", 10**6), (b"g", 10**9), (b"b", 1))
+    lower = value.lower()
+    for unit, factor in units:
+        if lower.endswith(unit):
+            number = read_integer(lower[: -len(unit)])
+            return value if number is None else b"%d" % (number * factor)
+    return value

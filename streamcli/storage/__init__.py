@@ -1,0 +1,1 @@
+"""Streams on one SQLite file: no command names, no reply texts, no clock."""

@@ -1,0 +1,242 @@
+"""A group, its consumers, and what they have been given and not acknowledged.
+
+Counts of pending entries are kept, not counted; every other method costs
+O(log N) and the rows it returns. IDs are 16 packed bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from streamcli.storage.store import Store
+
+NEVER_MS = -1  # `active_ms` of a consumer that was never given anything
+
+
+class Pending(NamedTuple):
+    """One delivery that is not acknowledged; `consumer` is the ID of its owner's row."""
+
+    id: bytes
+    consumer: int
+    delivered_ms: int
+    deliveries: int
+
+
+class Consumer:
+    """A consumer's row. `seen_ms`: last attempt; `active_ms`: last entry it was given. Unix time in ms."""
+
+    __slots__ = ("_dirty", "_store", "active_ms", "group", "id", "name", "pending", "seen_ms")
+
+    def __init__(self, store: Store, group: int, row: tuple[int, bytes, int, int, int]) -> None:
+        self._store, self.group = store, group
+        self.id, self.name, self.seen_ms, self.active_ms, self.pending = row
+        self._dirty = False
+
+    def changed(self) -> None:
+        """The row is behind; it is written when the transaction commits."""
+        if not self._dirty:
+            self._dirty = True
+            self._store.later(self)
+
+    def write(self) -> None:
+        self._dirty = False
+        self._store.run(
+            "UPDATE consumers SET seen_ms=?, active_ms=?, pending=? WHERE id=?",
+            (self.seen_ms, self.active_ms, self.pending, self.id),
+        )
+
+
+class Group:
+    """A group's row. `entries_read` is None when it is not known; `pending` counts all its consumers' entries."""
+
+    __slots__ = ("_by_id", "_by_name", "_dirty", "_store", "entries_read", "id", "last_id", "name", "pending", "stream")
+
+    def __init__(self, store: Store, stream: int, row: tuple[int, bytes, bytes, int | None, int]) -> None:
+        self._store, self.stream = store, stream
+        self.id, self.name, self.last_id, self.entries_read, self.pending = row
+        self._by_id: dict[int, Consumer] = {}
+        self._by_name: dict[bytes, Consumer] = {}
+        self._dirty = False
+
+    @classmethod
+    def make(cls, store: Store, stream: int, name: bytes, last_id: bytes, entries_read: int | None) -> Group:
+        cursor = store.run(
+            "INSERT INTO groups (stream, name, last_id, entries_read, pending) VALUES (?,?,?,?,0)",
+            (stream, name, last_id, entries_read),
+        )
+        assert cursor.lastrowid is not None
+        return cls(store, stream, (cursor.lastrowid, name, last_id, entries_read, 0))
+
+    @classmethod
+    def load_all(cls, store: Store, stream: int) -> list[Group]:
+        sql = "SELECT id, name, last_id, entries_read, pending FROM groups WHERE stream=?"
+        return [cls(store, stream, row) for row in store.run(sql, (stream,)).fetchall()]
+
+    def changed(self) -> None:
+        """The row is behind; it is written when the transaction commits."""
+        if not self._dirty:
+            self._dirty = True
+            self._store.later(self)
+
+    def write(self) -> None:
+        self._dirty = False
+        self._store.run(
+            "UPDATE groups SET last_id=?, entries_read=?, pending=? WHERE id=?",
+            (self.last_id, self.entries_read, self.pending, self.id),
+        )
+
+    def destroy_rows(self) -> None:
+        """Delete the consumers and everything pending; the group's own row is the stream's to delete."""
+        self._store.run("DELETE FROM pending WHERE grp=?", (self.id,))
+        self._store.run("DELETE FROM consumers WHERE grp=?", (self.id,))
+
+    def copy_rows(self, stream: int) -> None:
+        """Everything again for another stream; this one's rows are up to date."""
+        new = Group.make(self._store, stream, self.name, self.last_id, self.entries_read)
+        new.pending = self.pending
+        new.write()
+        for consumer in self.consumers():
+            copy = new.make_consumer(consumer.name, consumer.seen_ms)
+            copy.active_ms, copy.pending = consumer.active_ms, consumer.pending
+            copy.write()
+            self._store.run(
+                "INSERT INTO pending SELECT ?, id, ?, delivered_ms, deliveries FROM pending WHERE consumer=?",
+                (new.id, copy.id, consumer.id),
+            )
+
+    # -- consumers ---------------------------------------------------------------------
+
+    def consumer(self, name: bytes) -> Consumer | None:
+        found = self._by_name.get(name)
+        return found or self._load("name=?", name)
+
+    def consumer_by_id(self, id: int) -> Consumer:
+        found = self._by_id.get(id) or self._load("id=?", id)
+        assert found is not None
+        return found
+
+    def consumers(self) -> list[Consumer]:
+        """In the order of their names' bytes, as Redis lists them."""
+        sql = "SELECT id, name, seen_ms, active_ms, pending FROM consumers WHERE grp=? ORDER BY name"
+        return [self._by_id.get(row[0]) or self._keep(row) for row in self._store.run(sql, (self.id,)).fetchall()]
+
+    def consumer_count(self) -> int:
+        count: int = self._store.run("SELECT count(*) FROM consumers WHERE grp=?", (self.id,)).fetchone()[0]
+        return count
+
+    def make_consumer(self, name: bytes, now_ms: int) -> Consumer:
+        """A new consumer, seen now; there must be none of that name."""
+        cursor = self._store.run(
+            "INSERT INTO consumers (grp, name, seen_ms, active_ms, pending) VALUES (?,?,?,?,0)",
+            (self.id, name, now_ms, NEVER_MS),
+        )
+        assert cursor.lastrowid is not None
+        return self._keep((cursor.lastrowid, name, now_ms, NEVER_MS, 0))
+
+    def delete_consumer(self, consumer: Consumer) -> None:
+        """Delete a consumer and what it holds."""
+        self._store.run("DELETE FROM pending WHERE consumer=?", (consumer.id,))
+        self._store.run("DELETE FROM consumers WHERE id=?", (consumer.id,))
+        self._by_id.pop(consumer.id, None)
+        self._by_name.pop(consumer.name, None)
+        self.pending -= consumer.pending
+        self.changed()
+
+    def _load(self, where: str, value: int | bytes) -> Consumer | None:
+        sql = f"SELECT id, name, seen_ms, active_ms, pending FROM consumers WHERE grp=? AND {where}"
+        row = self._store.run(sql, (self.id, value)).fetchone()
+        return self._keep(row) if row else None
+
+    def _keep(self, row: tuple[int, bytes, int, int, int]) -> Consumer:
+        consumer = Consumer(self._store, self.id, row)
+        self._by_id[consumer.id] = self._by_name[consumer.name] = consumer
+        return consumer
+
+    # -- pending entries ------------------------------------------------------------------
+
+    def pend(self, ids: Sequence[bytes], consumer: Consumer, now_ms: int) -> None:
+        """Deliver entries to a consumer for the first time; one that is pending already gets a new owner."""
+        rows = [(self.id, id, consumer.id, now_ms) for id in ids]
+        added = self._store.run_many("INSERT OR IGNORE INTO pending VALUES (?,?,?,?,1)", rows).rowcount
+        if added == len(rows):
+            self._count(consumer, added)
+            return
+        # Some were pending. Those this call has added come out of the loop as they went in.
+        self._count(consumer, added)
+        for id in ids:
+            row = self.row(id)
+            assert row is not None
+            self.assign(row, consumer, now_ms, 1)
+
+    def assign(self, row: Pending, consumer: Consumer, delivered_ms: int, deliveries: int) -> None:
+        """Give a pending entry an owner, a delivery time and a count."""
+        self._store.run(
+            "UPDATE pending SET consumer=?, delivered_ms=?, deliveries=? WHERE grp=? AND id=?",
+            (consumer.id, delivered_ms, deliveries, self.id, row.id),
+        )
+        if row.consumer != consumer.id:
+            former = self.consumer_by_id(row.consumer)
+            former.pending -= 1
+            former.changed()
+            consumer.pending += 1
+            consumer.changed()
+
+    def force(self, id: bytes, consumer: Consumer, delivered_ms: int, deliveries: int) -> None:
+        """Make an entry pending that is not."""
+        self._store.run("INSERT INTO pending VALUES (?,?,?,?,?)", (self.id, id, consumer.id, delivered_ms, deliveries))
+        self._count(consumer, 1)
+
+    def deliver_again(self, ids: Iterable[bytes], now_ms: int) -> None:
+        """Their owner reads them once more."""
+        self._store.run_many(
+            "UPDATE pending SET delivered_ms=?, deliveries=deliveries+1 WHERE grp=? AND id=?",
+            [(now_ms, self.id, id) for id in ids],
+        )
+
+    def acknowledge(self, id: bytes) -> bool:
+        """Forget a pending entry; True if it was one."""
+        row = self._store.run("DELETE FROM pending WHERE grp=? AND id=? RETURNING consumer", (self.id, id)).fetchone()
+        if row is None:
+            return False
+        self._count(self.consumer_by_id(row[0]), -1)
+        return True
+
+    def row(self, id: bytes) -> Pending | None:
+        sql = "SELECT id, consumer, delivered_ms, deliveries FROM pending WHERE grp=? AND id=?"
+        row = self._store.run(sql, (self.id, id)).fetchone()
+        return Pending(*row) if row else None
+
+    def ends(self) -> tuple[bytes, bytes] | None:
+        """The smallest and the greatest pending ID."""
+        run = self._store.run
+        low = run("SELECT id FROM pending WHERE grp=? ORDER BY id LIMIT 1", (self.id,)).fetchone()
+        high = run("SELECT id FROM pending WHERE grp=? ORDER BY id DESC LIMIT 1", (self.id,)).fetchone()
+        return (low[0], high[0]) if low else None
+
+    def rows(
+        self,
+        low: bytes,
+        high: bytes,
+        most: int = -1,
+        *,
+        consumer: Consumer | None = None,
+        delivered_by_ms: int | None = None,
+    ) -> list[Pending]:
+        """What is pending from `low` to `high`, both included: at most `most` rows (-1 for all), of one
+        consumer if given, delivered at `delivered_by_ms` or before if given."""
+        whose, owner = ("consumer", consumer.id) if consumer is not None else ("grp", self.id)
+        sql = f"SELECT id, consumer, delivered_ms, deliveries FROM pending WHERE {whose}=? AND id>=? AND id<=?"
+        values: list[int | bytes] = [owner, low, high]
+        if delivered_by_ms is not None:
+            sql += " AND delivered_ms<=?"
+            values.append(delivered_by_ms)
+        rows = self._store.run(f"{sql} ORDER BY id LIMIT ?", (*values, most)).fetchall()
+        return [Pending(*row) for row in rows]
+
+    def _count(self, consumer: Consumer, more: int) -> None:
+        self.pending += more
+        self.changed()
+        consumer.pending += more
+        consumer.changed()

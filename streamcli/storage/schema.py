@@ -1,0 +1,191 @@
+"""The file: its tables, how it is made, opened and recognised, and what can be wrong with it.
+
+The only module that knows where a database comes from. Every fault becomes an
+OpenError or one sentence by `explain`; nothing here asks what the rows mean.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+
+APPLICATION_ID = 0x73744C49  # "stLI", at byte 68 of the file
+SCHEMA_VERSION = 1
+Failed = sqlite3.Error  # what any read or write may raise
+
+_BUSY_SECONDS = 0.2  # a wait inside SQLite; Store tries again, so that Ctrl-C is heard in between
+_WAL_PAGES = 4000  # 16 MB between checkpoints
+_CACHE_KIB = 32 * 1024
+
+_TABLES = """
+CREATE TABLE keys (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used again, so a key made anew is seen to be another
+  db INTEGER NOT NULL,
+  name BLOB NOT NULL,
+  kind INTEGER NOT NULL,
+  expires_ms INTEGER,
+  UNIQUE (db, name)
+);
+CREATE INDEX keys_by_expiry ON keys (expires_ms) WHERE expires_ms IS NOT NULL;
+CREATE TABLE strings (key INTEGER PRIMARY KEY, value BLOB NOT NULL);
+CREATE TABLE streams (
+  key INTEGER PRIMARY KEY,
+  length INTEGER NOT NULL,
+  last_id BLOB NOT NULL,                 -- IDs are 16 big-endian bytes: they sort as IDs do
+  max_deleted_id BLOB NOT NULL,
+  entries_added INTEGER NOT NULL,
+  version INTEGER NOT NULL,              -- counts changes, for WATCH
+  tail_first BLOB, tail_last BLOB, tail_live INTEGER, tail_deleted INTEGER, tail_bytes INTEGER, tail_names BLOB
+);
+CREATE TABLE entries (
+  stream INTEGER NOT NULL, id BLOB NOT NULL, fields BLOB NOT NULL, PRIMARY KEY (stream, id)
+) WITHOUT ROWID;
+CREATE TABLE nodes (                     -- full macro nodes; the one still being filled is in its stream's row
+  stream INTEGER NOT NULL, first BLOB NOT NULL, last BLOB NOT NULL,
+  live INTEGER NOT NULL, deleted INTEGER NOT NULL, bytes INTEGER NOT NULL, names BLOB NOT NULL,
+  PRIMARY KEY (stream, first)
+) WITHOUT ROWID;
+CREATE TABLE groups (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, stream INTEGER NOT NULL, name BLOB NOT NULL,
+  last_id BLOB NOT NULL, entries_read INTEGER, pending INTEGER NOT NULL, UNIQUE (stream, name)
+);
+CREATE TABLE consumers (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, grp INTEGER NOT NULL, name BLOB NOT NULL,
+  seen_ms INTEGER NOT NULL, active_ms INTEGER NOT NULL, pending INTEGER NOT NULL, UNIQUE (grp, name)
+);
+CREATE TABLE pending (
+  grp INTEGER NOT NULL, id BLOB NOT NULL, consumer INTEGER NOT NULL,
+  delivered_ms INTEGER NOT NULL, deliveries INTEGER NOT NULL, PRIMARY KEY (grp, id)
+) WITHOUT ROWID;
+CREATE INDEX pending_by_consumer ON pending (consumer, id);
+"""
+
+
+class OpenError(Exception):
+    """The file cannot be used; the text is one sentence for the user."""
+
+
+def open_memory() -> sqlite3.Connection:
+    """A database of its own that ends with the connection."""
+    connection = _connect(":memory:")
+    _fill(connection)
+    return connection
+
+
+def open_file(path: str, *, durable: bool = False) -> sqlite3.Connection:
+    """The database at `path`, made if it is missing (mode 0600).
+
+    `durable`: an acknowledged write survives the machine, not just the process.
+    Raises OpenError.
+    """
+    try:
+        _make_if_missing(path)
+        connection = _connect(path)
+    except OSError as error:
+        raise OpenError(f"cannot open {path}: {_reason(error)}") from None
+    except Failed as error:
+        raise OpenError(f"cannot open {path}: {error}") from None
+    try:
+        _recognise(connection, path)
+        connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+        connection.execute(f"PRAGMA wal_autocheckpoint={_WAL_PAGES}")
+    except Failed as error:
+        connection.close()
+        raise OpenError(f"cannot open {path}: {explain(error)}") from None
+    except OpenError:
+        connection.close()
+        raise
+    return connection
+
+
+def explain(error: Exception) -> str:
+    """What went wrong, in words for the user (SQLite's own are for its programmers)."""
+    text = str(error)
+    if "not a database" in text:
+        return "it is not a SQLite file"
+    if "malformed" in text or "corrupt" in text:
+        return "the database file is damaged; restore it from a copy, or try `sqlite3 FILE .recover`"
+    if "disk is full" in text or "database or disk is full" in text:
+        return "the disk is full; nothing was changed"
+    if "locked" in text or "busy" in text:
+        return "another process has kept the database file locked; try again"
+    if "readonly" in text or "read-only" in text:
+        return "the database file cannot be written"
+    if "disk I/O" in text or "unable to open" in text:
+        return f"the database file cannot be read or written ({text})"
+    return f"the database failed: {text}"
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
+    )
+    connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
+    return connection
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+def _make_if_missing(path: str) -> None:
+    """Make a new file whole, beside its place, and move it there: whoever opens it finds all or nothing."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        pass
+    else:
+        if stat.S_ISDIR(found.st_mode):
+            raise OpenError(f"cannot open {path}: it is a folder; name a file in it")
+        if not stat.S_ISREG(found.st_mode):
+            raise OpenError(f"cannot open {path}: it is not a regular file")
+        os.close(os.open(path, os.O_RDWR))  # says now, in the system's words, that it may not be written
+        return
+    new = f"{path}.new-{os.getpid()}"
+    try:
+        os.close(os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        connection = _connect(new)
+        try:
+            _fill(connection)
+            connection.execute("PRAGMA journal_mode=WAL")
+        finally:
+            connection.close()
+        try:
+            os.link(new, path)
+        except FileExistsError:
+            pass  # another process was first; its file is as good
+        except OSError:  # a file system without hard links
+            os.rename(new, path)
+            return
+    finally:
+        for leftover in (new, f"{new}-wal", f"{new}-shm", f"{new}-journal"):
+            if os.path.exists(leftover):
+                os.unlink(leftover)
+
+
+def _fill(connection: sqlite3.Connection) -> None:
+    marks = f"PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={SCHEMA_VERSION};"
+    connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} {marks} COMMIT;")
+
+
+def _recognise(connection: sqlite3.Connection, path: str) -> None:
+    """Is it ours, and do we understand it? An empty file becomes ours."""
+
+    def pragma(name: str) -> int:
+        value: int = connection.execute(f"PRAGMA {name}").fetchone()[0]
+        return value
+
+    if pragma("application_id") != APPLICATION_ID:
+        if pragma("page_count") > 0:
+            raise OpenError(f"cannot open {path}: it is a SQLite file of another program, not streamcli's")
+        _fill(connection)
+        connection.execute("PRAGMA journal_mode=WAL")
+    version = pragma("user_version")
+    if version > SCHEMA_VERSION:
+        raise OpenError(
+            f"cannot open {path}: it was written by a newer streamcli (schema {version}, this one knows "
+            f"{SCHEMA_VERSION}); upgrade streamcli"
+        )
+    if version < SCHEMA_VERSION:
+        raise OpenError(f"cannot open {path}: its schema version is {version}, which no streamcli has written")

@@ -1,0 +1,289 @@
+"""One database: its transactions, its keys, and what is remembered between commands.
+
+A Store is one SQLite connection. Rows read are kept as objects (Key, Stream,
+Group, Consumer) and written back once, when their transaction commits; what
+another process has written since is seen by `PRAGMA data_version` and forgets
+them all. Times are arguments; nothing here looks at a clock or waits, but
+inside SQLite for a lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from streamcli.storage.schema import Failed, open_file, open_memory
+from streamcli.storage.streams import Stream
+
+STREAM, STRING = 1, 2  # a key's kind
+
+_LOCK_TRIES = 50  # of 0.2 s each
+_REMEMBERED_MAX = 20_000  # keys; a scan of millions must not fill the memory
+
+
+class Key:
+    """A key and what it holds; `expires_ms` is Unix time or None."""
+
+    __slots__ = ("db", "expires_ms", "id", "kind", "name", "stream")
+
+    def __init__(self, id: int, db: int, name: bytes, kind: int, expires_ms: int | None) -> None:
+        self.id, self.db, self.name, self.kind, self.expires_ms = id, db, name, kind, expires_ms
+        self.stream: Stream | None = None
+
+
+class Unwritten(Protocol):
+    """An object whose row is behind."""
+
+    def write(self) -> None: ...
+
+
+class Store:
+    """Opens the file at `path`, or a memory of its own. Raises OpenError."""
+
+    def __init__(self, path: str | None = None, *, durable: bool = False) -> None:
+        self.path = path
+        self.shared = path is not None  # other processes may write it
+        self.connection = open_file(path, durable=durable) if path is not None else open_memory()
+        self.run = self.connection.execute
+        self.run_many = self.connection.executemany
+        self._keys: dict[tuple[int, bytes], Key] = {}
+        self._unwritten: list[Unwritten] = []
+        self._data_version = -1
+        self._depth = 0
+        self._writing = False
+        self._next_expiry_ms: int | None = None
+        self._look()
+
+    def close(self) -> None:
+        self.connection.close()
+
+    # -- transactions --------------------------------------------------------------
+
+    def begin(self, *, write: bool, now_ms: int) -> None:
+        """Start a transaction; inside another one, join it. Ended by `commit` or `rollback`."""
+        if self._depth == 0:
+            if write:
+                self._lock()
+            elif self.shared:
+                self.run("BEGIN")
+            self._writing = write
+            if self.shared:
+                self._look()
+        self._depth += 1
+        if write and self._next_expiry_ms is not None and self._next_expiry_ms < now_ms:
+            self._expire(now_ms)
+
+    def commit(self) -> None:
+        """End the transaction that `begin` started; what it changed is kept once the outermost one ends."""
+        if self._depth == 1:
+            if self._unwritten:
+                self._write_back()
+            if self._writing or self.shared:
+                self.run("COMMIT")
+            self._writing = False
+            if len(self._keys) > _REMEMBERED_MAX:
+                self._keys.clear()
+        self._depth -= 1
+
+    def rollback(self) -> None:
+        """Undo the whole transaction, however deep, and forget what was read in it."""
+        self._depth = 0
+        self._writing = False
+        self._unwritten.clear()
+        if self.connection.in_transaction:
+            self.run("ROLLBACK")
+        self._forget()
+
+    def changed(self) -> bool:
+        """True when another process has committed since this one last read. Outside transactions only."""
+        return self.shared and self.run("PRAGMA data_version").fetchone()[0] != self._data_version
+
+    def later(self, row: Unwritten) -> None:
+        """Write the row back when the transaction commits."""
+        self._unwritten.append(row)
+
+    def _lock(self) -> None:
+        """Become the only writer. SQLite waits 0.2 s at a time, so that a Ctrl-C in between is heard."""
+        for attempt in range(_LOCK_TRIES):
+            try:
+                self.run("BEGIN IMMEDIATE")
+            except Failed as error:
+                if attempt == _LOCK_TRIES - 1 or "locked" not in str(error):
+                    raise
+            else:
+                return
+
+    def _look(self) -> None:
+        """Forget everything if another process has written."""
+        version = self.run("PRAGMA data_version").fetchone()[0]
+        if version != self._data_version:
+            self._data_version = version
+            self._forget()
+
+    def _forget(self) -> None:
+        self._keys.clear()
+        self._next_expiry_ms = self.run("SELECT min(expires_ms) FROM keys WHERE expires_ms IS NOT NULL").fetchone()[0]
+
+    def _write_back(self) -> None:
+        unwritten, self._unwritten = self._unwritten, []
+        for row in unwritten:
+            row.write()
+
+    def flush(self) -> None:
+        """Write rows back now, for a statement that reads them from the tables."""
+        if self._unwritten:
+            self._write_back()
+
+    # -- keys ------------------------------------------------------------------------
+
+    def key(self, db: int, name: bytes, now_ms: int) -> Key | None:
+        """The key, unless it is missing or has expired."""
+        key = self._keys.get((db, name))
+        if key is None:
+            row = self.run("SELECT id, kind, expires_ms FROM keys WHERE db=? AND name=?", (db, name)).fetchone()
+            if row is None:
+                return None
+            key = self._keys[db, name] = Key(row[0], db, name, row[1], row[2])
+        if key.expires_ms is not None and key.expires_ms < now_ms:
+            return None
+        return key
+
+    def stream(self, key: Key) -> Stream:
+        """What a key of kind STREAM holds."""
+        if key.stream is None:
+            key.stream = Stream.load(self, key.id)
+        return key.stream
+
+    def make_key(self, db: int, name: bytes, kind: int, expires_ms: int | None = None) -> Key:
+        """A new key; there must be none of that name."""
+        cursor = self.run(
+            "INSERT INTO keys (db, name, kind, expires_ms) VALUES (?,?,?,?)", (db, name, kind, expires_ms)
+        )
+        assert cursor.lastrowid is not None
+        key = self._keys[db, name] = Key(cursor.lastrowid, db, name, kind, expires_ms)
+        self._expires(expires_ms)
+        return key
+
+    def make_stream(self, db: int, name: bytes) -> Stream:
+        """A new key with an empty stream."""
+        key = self.make_key(db, name, STREAM)
+        key.stream = Stream.make(self, key.id)
+        return key.stream
+
+    def delete_key(self, key: Key) -> None:
+        if key.kind == STREAM:
+            self.stream(key).destroy()
+        else:
+            self.run("DELETE FROM strings WHERE key=?", (key.id,))
+        self.run("DELETE FROM keys WHERE id=?", (key.id,))
+        self._keys.pop((key.db, key.name), None)
+
+    def set_expiry(self, key: Key, expires_ms: int | None) -> None:
+        """Unix time in ms, or None to keep the key."""
+        self.run("UPDATE keys SET expires_ms=? WHERE id=?", (expires_ms, key.id))
+        key.expires_ms = expires_ms
+        self._expires(expires_ms)
+
+    def rename(self, key: Key, db: int, name: bytes) -> None:
+        """There must be no key of the new name."""
+        self.run("UPDATE keys SET db=?, name=? WHERE id=?", (db, name, key.id))
+        self._keys.pop((key.db, key.name), None)
+        key.db, key.name = db, name
+        self._keys[db, name] = key
+
+    def copy(self, key: Key, db: int, name: bytes) -> None:
+        """There must be no key of the new name."""
+        self.flush()
+        new = self.make_key(db, name, key.kind, key.expires_ms)
+        if key.kind == STREAM:
+            self.stream(key).copy_rows(new.id)
+        else:
+            self.run("INSERT INTO strings SELECT ?, value FROM strings WHERE key=?", (new.id, key.id))
+
+    def swap(self, db: int, other: int) -> None:
+        """Exchange the keys of two databases."""
+        for old, new in ((db, -1 - db), (other, db), (-1 - db, other)):
+            self.run("UPDATE keys SET db=? WHERE db=?", (new, old))
+        self.flush()
+        self._keys.clear()
+
+    def _expires(self, at_ms: int | None) -> None:
+        if at_ms is not None and (self._next_expiry_ms is None or at_ms < self._next_expiry_ms):
+            self._next_expiry_ms = at_ms
+
+    def _expire(self, now_ms: int) -> None:
+        """Delete what has expired; writers do this first, so that they meet no expired key."""
+        rows = self.run("SELECT db, name FROM keys WHERE expires_ms < ?", (now_ms,)).fetchall()
+        for db, name in rows:
+            key = self.key(db, name, -1)
+            if key is not None:
+                self.delete_key(key)
+        self._next_expiry_ms = self.run("SELECT min(expires_ms) FROM keys WHERE expires_ms IS NOT NULL").fetchone()[0]
+
+    # -- many keys ---------------------------------------------------------------------
+
+    def count(self, db: int, now_ms: int) -> int:
+        """Keys of a database."""
+        sql = "SELECT count(*) FROM keys WHERE db=? AND (expires_ms IS NULL OR expires_ms >= ?)"
+        count: int = self.run(sql, (db, now_ms)).fetchone()[0]
+        return count
+
+    def counts(self, now_ms: int) -> list[tuple[int, int, int]]:
+        """For each database with keys: its number, its keys, how many of them expire."""
+        sql = (
+            "SELECT db, count(*), count(expires_ms) FROM keys WHERE expires_ms IS NULL OR expires_ms >= ? "
+            "GROUP BY db ORDER BY db"
+        )
+        return self.run(sql, (now_ms,)).fetchall()
+
+    def names(self, db: int, now_ms: int) -> Iterator[bytes]:
+        """Every key of a database, in no order that means anything."""
+        sql = "SELECT name FROM keys WHERE db=? AND (expires_ms IS NULL OR expires_ms >= ?)"
+        return (row[0] for row in self.run(sql, (db, now_ms)))
+
+    def scan(self, db: int, after: int, most: int, now_ms: int) -> tuple[int, list[tuple[bytes, int]]]:
+        """The next `most` keys made after the one with ID `after`.
+
+        Answers where to go on (0: done), and the name and kind of each.
+        """
+        sql = (
+            "SELECT id, name, kind FROM keys WHERE db=? AND id>? AND (expires_ms IS NULL OR expires_ms >= ?) "
+            "ORDER BY id LIMIT ?"
+        )
+        rows = self.run(sql, (db, min(after, 2**63 - 1), now_ms, min(most, 2**31) + 1)).fetchall()
+        more = len(rows) > most
+        rows = rows[:most]
+        return (rows[-1][0] if more else 0), [(name, kind) for _, name, kind in rows]
+
+    def random_name(self, db: int, now_ms: int) -> bytes | None:
+        """Any key of a database: the one at or after a random place."""
+        sql = (
+            "SELECT name FROM keys WHERE db=?1 AND (expires_ms IS NULL OR expires_ms >= ?2) ORDER BY id LIMIT 1 "
+            "OFFSET abs(random()) % max(1, (SELECT count(*) FROM keys WHERE db=?1 AND "
+            "(expires_ms IS NULL OR expires_ms >= ?2)))"
+        )
+        row = self.run(sql, (db, now_ms)).fetchone()
+        return row[0] if row else None
+
+    def delete_all(self, db: int | None = None) -> None:
+        """Delete the keys of one database, or of all."""
+        if db is not None:
+            for name in self.run("SELECT name FROM keys WHERE db=?", (db,)).fetchall():
+                key = self.key(db, name[0], -1)
+                assert key is not None
+                self.delete_key(key)
+            return
+        self._unwritten.clear()
+        for table in ("keys", "strings", "streams", "entries", "nodes", "groups", "consumers", "pending"):
+            self.run(f"DELETE FROM {table}")  # without WHERE, SQLite drops the pages whole
+        self._keys.clear()
+        self._next_expiry_ms = None
+
+    # -- strings -------------------------------------------------------------------------
+
+    def string(self, key: Key) -> bytes:
+        value: bytes = self.run("SELECT value FROM strings WHERE key=?", (key.id,)).fetchone()[0]
+        return value
+
+    def set_string(self, key: Key, value: bytes) -> None:
+        self.run("INSERT OR REPLACE INTO strings VALUES (?,?)", (key.id, value))

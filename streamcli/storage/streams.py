@@ -1,0 +1,291 @@
+"""A stream: its entries, and the macro nodes they live in.
+
+Nodes are Redis's: a stream is trimmed by whole nodes, so they are kept with the
+sizes that Redis would give them. Full nodes have a row each; the one still being
+filled (the tail) is part of the stream's own row, so that adding an entry writes
+two rows. IDs are 16 packed bytes here; entries are handed out as they are
+stored: (id, fields), to be read by `unpack_words`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from streamcli.storage.encoding import counts_size, entry_size, header_size, pack_words
+from streamcli.storage.groups import Group
+
+if TYPE_CHECKING:
+    from streamcli.storage.store import Store
+
+Entry: TypeAlias = tuple[bytes, bytes]  # packed ID, packed fields
+
+ZERO_ID = bytes(16)
+TOP_ID = b"\xff" * 16
+_NODE_BYTES_MAX = 2**30  # Redis: holds even when no limit is set
+
+_COLUMNS = "length, last_id, max_deleted_id, entries_added, version, tail_first, tail_last, tail_live, tail_deleted, tail_bytes, tail_names"  # noqa: E501
+
+
+class NodeLimits(NamedTuple):
+    """When a node is full; 0 switches a limit off. Redis: stream-node-max-bytes and stream-node-max-entries."""
+
+    bytes: int = 4096
+    entries: int = 100
+
+
+class Node:
+    """Some consecutive entries. `first` and `last` count deleted ones too; `bytes` leaves out the two counts."""
+
+    __slots__ = ("bytes", "deleted", "first", "last", "live", "names")
+
+    def __init__(self, first: bytes, last: bytes, live: int, deleted: int, bytes_: int, names: bytes) -> None:
+        self.first, self.last, self.live, self.deleted = first, last, live, deleted
+        self.bytes, self.names = bytes_, names
+
+    def full(self, more: int, limits: NodeLimits) -> bool:
+        """Is there no room for an entry whose words are `more` bytes long?"""
+        most = limits.bytes if 0 < limits.bytes < _NODE_BYTES_MAX else _NODE_BYTES_MAX
+        if self.bytes + counts_size(self.live, self.deleted) + more >= most:
+            return True
+        return 0 < limits.entries <= self.live + self.deleted
+
+
+class Stream:
+    """A stream's row. Change it through the methods, or call `changed` after setting a field."""
+
+    __slots__ = (
+        "_dirty", "_groups", "_store", "entries_added", "id", "last_id", "length", "max_deleted_id", "tail", "version",
+    )  # fmt: skip
+
+    def __init__(self, store: Store, id: int) -> None:
+        self._store, self.id = store, id
+        self.length = 0
+        self.last_id = self.max_deleted_id = ZERO_ID  # last_id never goes back
+        self.entries_added = 0
+        self.version = 0
+        self.tail: Node | None = None
+        self._groups: dict[bytes, Group] | None = None
+        self._dirty = False
+
+    @classmethod
+    def make(cls, store: Store, id: int) -> Stream:
+        stream = cls(store, id)
+        stream._groups = {}
+        store.run(
+            f"INSERT INTO streams (key, {_COLUMNS}) VALUES (?,0,?,?,0,0,NULL,NULL,NULL,NULL,NULL,NULL)",
+            (id, ZERO_ID, ZERO_ID),
+        )
+        return stream
+
+    @classmethod
+    def load(cls, store: Store, id: int) -> Stream:
+        stream = cls(store, id)
+        row = store.run(f"SELECT {_COLUMNS} FROM streams WHERE key=?", (id,)).fetchone()
+        stream.length, stream.last_id, stream.max_deleted_id, stream.entries_added, stream.version = row[:5]
+        if row[5] is not None:
+            stream.tail = Node(*row[5:])
+        return stream
+
+    def changed(self) -> None:
+        """The row is behind; it is written when the transaction commits."""
+        if not self._dirty:
+            self._dirty = True
+            self._store.later(self)
+
+    def write(self) -> None:
+        self._dirty = False
+        tail = self.tail
+        self._store.run(
+            "UPDATE streams SET length=?, last_id=?, max_deleted_id=?, entries_added=?, version=?, tail_first=?, "
+            "tail_last=?, tail_live=?, tail_deleted=?, tail_bytes=?, tail_names=? WHERE key=?",
+            (
+                self.length, self.last_id, self.max_deleted_id, self.entries_added, self.version,
+                *((None,) * 6 if tail is None else
+                  (tail.first, tail.last, tail.live, tail.deleted, tail.bytes, tail.names)),
+                self.id,
+            ),
+        )  # fmt: skip
+
+    def destroy(self) -> None:
+        """Delete every row but the key's."""
+        for group in self.groups():
+            group.destroy_rows()
+        for table in ("entries", "nodes", "groups"):
+            self._store.run(f"DELETE FROM {table} WHERE stream=?", (self.id,))
+        self._store.run("DELETE FROM streams WHERE key=?", (self.id,))
+
+    def copy_rows(self, new: int) -> None:
+        """Everything again under another key; this one's rows are up to date."""
+        run = self._store.run
+        run(f"INSERT INTO streams (key, {_COLUMNS}) SELECT ?, {_COLUMNS} FROM streams WHERE key=?", (new, self.id))
+        run("INSERT INTO entries SELECT ?, id, fields FROM entries WHERE stream=?", (new, self.id))
+        run(
+            "INSERT INTO nodes SELECT ?, first, last, live, deleted, bytes, names FROM nodes WHERE stream=?",
+            (new, self.id),
+        )
+        for group in self.groups():
+            group.copy_rows(new)
+
+    # -- entries -----------------------------------------------------------------------
+
+    def append(self, id: bytes, words: Sequence[bytes], limits: NodeLimits) -> None:
+        """Add an entry above `last_id`; `words` are field, value, field, value ..."""
+        self._store.run("INSERT INTO entries VALUES (?,?,?)", (self.id, id, pack_words(words)))
+        names = words[::2]
+        packed_names = pack_words(names)
+        tail = self.tail
+        if tail is not None and tail.full(sum(map(len, words)), limits):
+            self._seal(tail)
+            tail = None
+        if tail is None:
+            tail = self.tail = Node(id, id, 0, 0, header_size(names), packed_names)
+        tail.last = id
+        tail.live += 1
+        tail.bytes += entry_size(id, tail.first, words, tail.names == packed_names)
+        self.length += 1
+        self.entries_added += 1
+        if self.entries_added >= 2**63:  # Redis: an unsigned counter, shown as a signed one
+            self.entries_added -= 2**64
+        self.last_id = id
+        self.changed()
+
+    def first_id(self) -> bytes | None:
+        """The oldest entry's ID."""
+        row = self._store.run("SELECT id FROM entries WHERE stream=? ORDER BY id LIMIT 1", (self.id,)).fetchone()
+        return row[0] if row else None
+
+    def top_id(self) -> bytes | None:
+        """The newest entry's ID; `last_id` is at or above it."""
+        row = self._store.run("SELECT id FROM entries WHERE stream=? ORDER BY id DESC LIMIT 1", (self.id,)).fetchone()
+        return row[0] if row else None
+
+    def range(self, low: bytes, high: bytes, most: int = -1, *, backwards: bool = False) -> list[Entry]:
+        """The entries from `low` to `high`, both included; at most `most`, -1 for all."""
+        return self._store.run(
+            f"SELECT id, fields FROM entries WHERE stream=? AND id>=? AND id<=? "
+            f"ORDER BY id {'DESC' if backwards else 'ASC'} LIMIT ?",
+            (self.id, low, high, most),
+        ).fetchall()
+
+    def after(self, id: bytes, most: int = -1) -> list[Entry]:
+        """The entries above `id`; at most `most`, -1 for all."""
+        return self._store.run(
+            "SELECT id, fields FROM entries WHERE stream=? AND id>? ORDER BY id LIMIT ?", (self.id, id, most)
+        ).fetchall()
+
+    def fields(self, id: bytes) -> bytes | None:
+        """One entry's packed fields; None when it is gone."""
+        row = self._store.run("SELECT fields FROM entries WHERE stream=? AND id=?", (self.id, id)).fetchone()
+        return row[0] if row else None
+
+    def delete(self, id: bytes) -> bool:
+        """Delete one entry; True if it was there. Its node forgets it only when it is the last one."""
+        if not self._store.run("DELETE FROM entries WHERE stream=? AND id=?", (self.id, id)).rowcount:
+            return False
+        tail = self.tail
+        if tail is not None and id >= tail.first:
+            self._lose(tail, 1)
+        else:
+            node = self._node("first<=? ORDER BY first DESC", id)
+            assert node is not None
+            self._lose(node, 1)
+        self.length -= 1
+        self.changed()
+        return True
+
+    # -- nodes ---------------------------------------------------------------------------
+
+    def node_count(self) -> int:
+        count: int = self._store.run("SELECT count(*) FROM nodes WHERE stream=?", (self.id,)).fetchone()[0]
+        return count + (self.tail is not None)
+
+    def size(self) -> int:
+        """What Redis's listpacks would take, nearly."""
+        sql = "SELECT coalesce(sum(bytes), 0) FROM nodes WHERE stream=?"
+        full: int = self._store.run(sql, (self.id,)).fetchone()[0]
+        return full + (self.tail.bytes if self.tail else 0)
+
+    def first_node(self) -> Node | None:
+        return self._node("1 ORDER BY first") or self.tail
+
+    def drop_first_node(self, node: Node) -> None:
+        """Delete the oldest node with all its entries."""
+        self._store.run("DELETE FROM entries WHERE stream=? AND id<=?", (self.id, node.last))
+        self.length -= node.live
+        self._lose(node, node.live)
+        self.changed()
+
+    def drop_from_first_node(self, node: Node, *, most: int | None = None, below: bytes | None = None) -> int:
+        """Delete the oldest node's first `most` entries, or those below an ID: how many went."""
+        if most is not None:
+            limit = "id <= (SELECT id FROM entries WHERE stream=?1 ORDER BY id LIMIT 1 OFFSET ?2)"
+            gone = self._store.run(f"DELETE FROM entries WHERE stream=?1 AND {limit}", (self.id, most - 1)).rowcount
+        else:
+            gone = self._store.run("DELETE FROM entries WHERE stream=? AND id<?", (self.id, below)).rowcount
+        if gone:
+            self._lose(node, gone)
+            self.length -= gone
+            self.changed()
+        return gone
+
+    def _node(self, where: str, *values: bytes) -> Node | None:
+        """A full node; the tail is not looked at."""
+        row = self._store.run(
+            f"SELECT first, last, live, deleted, bytes, names FROM nodes WHERE stream=? AND {where} LIMIT 1",
+            (self.id, *values),
+        ).fetchone()
+        return Node(*row) if row else None
+
+    def _seal(self, tail: Node) -> None:
+        self._store.run(
+            "INSERT INTO nodes VALUES (?,?,?,?,?,?,?)",
+            (self.id, tail.first, tail.last, tail.live, tail.deleted, tail.bytes, tail.names),
+        )
+
+    def _lose(self, node: Node, entries: int) -> None:
+        """Entries of a node were deleted; without a live one the node goes, and the one before may be filled again."""
+        node.live -= entries
+        node.deleted += entries
+        if node is not self.tail:
+            if node.live:
+                self._store.run(
+                    "UPDATE nodes SET live=?, deleted=? WHERE stream=? AND first=?",
+                    (node.live, node.deleted, self.id, node.first),
+                )
+            else:
+                self._drop_row(node)
+        elif not node.live:
+            self.tail = self._node("1 ORDER BY first DESC")
+            if self.tail is not None:
+                self._drop_row(self.tail)
+
+    def _drop_row(self, node: Node) -> None:
+        self._store.run("DELETE FROM nodes WHERE stream=? AND first=?", (self.id, node.first))
+
+    # -- groups --------------------------------------------------------------------------
+
+    def group(self, name: bytes) -> Group | None:
+        return self._named_groups().get(name)
+
+    def groups(self) -> list[Group]:
+        """In the order of their names' bytes, as Redis lists them."""
+        return [group for _, group in sorted(self._named_groups().items())]
+
+    def group_count(self) -> int:
+        return len(self._named_groups())
+
+    def make_group(self, name: bytes, last_id: bytes, entries_read: int | None) -> Group:
+        """A new group; there must be none of that name."""
+        group = self._named_groups()[name] = Group.make(self._store, self.id, name, last_id, entries_read)
+        return group
+
+    def delete_group(self, group: Group) -> None:
+        del self._named_groups()[group.name]
+        group.destroy_rows()
+        self._store.run("DELETE FROM groups WHERE id=?", (group.id,))
+
+    def _named_groups(self) -> dict[bytes, Group]:
+        if self._groups is None:
+            self._groups = {group.name: group for group in Group.load_all(self._store, self.id)}
+        return self._groups
