@@ -10,6 +10,7 @@ from struct import Struct
 from typing import NamedTuple
 
 U64_MAX = 2**64 - 1
+_SAFE_DIGITS = 20  # fewer cannot pass 64 bits
 _ID_TEXT_MAX = 127  # Redis: a longer word is no ID, whatever it says
 
 _pair = Struct(">QQ")
@@ -88,6 +89,9 @@ def parse_u64(text: bytes) -> int | None:
 
 def parse_id(text: bytes, missing_seq: int = 0) -> StreamID | None:
     """Read `<ms>` or `<ms>-<seq>`; None when Redis would call it invalid."""
+    ms_text, dash, seq_text = text.partition(b"-")
+    if len(ms_text) < _SAFE_DIGITS > len(seq_text) and ms_text.isdigit() and seq_text.isdigit():
+        return StreamID(int(ms_text), int(seq_text))
     if len(text) > _ID_TEXT_MAX:
         return None
     ms_text, dash, seq_text = c_string(text).partition(b"-")

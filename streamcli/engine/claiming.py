@@ -65,7 +65,7 @@ def xclaim(
         packed = one.packed
         fields = stream.fields(packed)
         if fields is None:
-            found.acknowledge(packed)
+            found.acknowledge((packed,))
             continue
         row = found.row(packed)
         if row is None and not force:
@@ -129,7 +129,7 @@ def xautoclaim(
             looks -= 1
             fields = stream.fields(row.id)
             if fields is None:
-                found.acknowledge(row.id)
+                found.acknowledge((row.id,))
                 dropped.append(id_text(row.id))
                 left -= 1
             elif _idle_enough(row, ctx.now_ms, min_idle_time):

@@ -121,7 +121,7 @@ def xack(ctx: Context, *, key: bytes, group: bytes, id: list[StreamID]) -> Reply
     if found is None:
         return 0
     ctx.call.check()
-    return sum(found.acknowledge(one.packed) for one in id)
+    return found.acknowledge([one.packed for one in id])
 
 
 @handles("XPENDING")

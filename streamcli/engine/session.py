@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from streamcli import errors
 from streamcli.engine.engine import HANDLERS, Context, Engine, Wait
 from streamcli.grammar.parse import Call, parse
-from streamcli.reply import NIL_ARRAY, OK, QUEUED, Error, Reply, ReplyError
+from streamcli.reply import NIL_ARRAY, OK, QUEUED, Reply, ReplyError
 from streamcli.storage.schema import Failed, explain
 from streamcli.storage.store import STREAM
 
@@ -190,10 +190,3 @@ class Session:
         """The connection is gone: forget its transaction and what it watched."""
         self._leave()
         self.engine.sessions.pop(self.id, None)
-
-
-def failed(reply: Reply) -> Error | None:
-    """The error a reply is, or that a command inside EXEC answered."""
-    if isinstance(reply, Error):
-        return reply
-    return next((item for item in reply if isinstance(item, Error)), None) if isinstance(reply, list) else None

@@ -45,10 +45,11 @@ class Call:
     `roles` has one Role a word (None for words nothing is known of), `args`
     the handler's keyword arguments, `expected` what may come next (drafts
     only), `rejected` the answer of a server that does not even run it: an
-    unknown command, a wrong number of words.
+    unknown command, a wrong number of words. `queued` are the calls that an
+    EXEC runs; whoever knows them says so.
     """
 
-    __slots__ = ("args", "argv", "command", "expected", "problems", "rejected", "roles")
+    __slots__ = ("args", "argv", "command", "expected", "problems", "queued", "rejected", "roles")
 
     def __init__(self, argv: tuple[bytes, ...]) -> None:
         self.argv = argv
@@ -58,6 +59,7 @@ class Call:
         self.problems: list[Problem] = []
         self.expected: list[Arg | Option | Halves | Command] = []
         self.rejected: Error | None = None
+        self.queued: list[Call] = []
 
     def check(self) -> None:
         """Answer with the first problem that shows before the command runs, if there is one."""

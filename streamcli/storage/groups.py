@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from streamcli.storage.store import Store
 
+_IDS_AT_ONCE = 100  # in one statement
 NEVER_MS = -1  # `active_ms` of a consumer that was never given anything
 
 
@@ -195,13 +196,17 @@ class Group:
             [(now_ms, self.id, id) for id in ids],
         )
 
-    def acknowledge(self, id: bytes) -> bool:
-        """Forget a pending entry; True if it was one."""
-        row = self._store.run("DELETE FROM pending WHERE grp=? AND id=? RETURNING consumer", (self.id, id)).fetchone()
-        if row is None:
-            return False
-        self._count(self.consumer_by_id(row[0]), -1)
-        return True
+    def acknowledge(self, ids: Sequence[bytes]) -> int:
+        """Forget pending entries: how many of them were."""
+        owners: dict[int, int] = {}
+        for at in range(0, len(ids), _IDS_AT_ONCE):
+            some = ids[at : at + _IDS_AT_ONCE]
+            sql = f"DELETE FROM pending WHERE grp=? AND id IN ({','.join('?' * len(some))}) RETURNING consumer"
+            for (owner,) in self._store.run(sql, (self.id, *some)).fetchall():
+                owners[owner] = owners.get(owner, 0) + 1
+        for owner, count in owners.items():
+            self._count(self.consumer_by_id(owner), -count)
+        return sum(owners.values())
 
     def row(self, id: bytes) -> Pending | None:
         sql = "SELECT id, consumer, delivered_ms, deliveries FROM pending WHERE grp=? AND id=?"

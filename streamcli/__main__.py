@@ -1,0 +1,5 @@
+"""`python -m streamcli`."""
+
+from streamcli.cli import main
+
+main()

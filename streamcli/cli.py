@@ -1,0 +1,264 @@
+"""The command: what to run, on what, and with which exit code.
+
+0 all went well; 1 a command answered with an error; 2 wrong usage; 3 cannot
+open the database; 130 interrupted; 141 nobody reads the output any more.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from streamcli import settings as options
+from streamcli.shell.output import Output, PipeClosedError, give_up, takes_utf8, wants_color
+
+if TYPE_CHECKING:
+    import click
+
+    from streamcli.backend.embedded import Embedded
+    from streamcli.settings import Flag, Settings
+    from streamcli.shell.session import Session
+
+OK, FAILED, USAGE, UNREACHABLE, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 3, 130, 141
+_CHUNK = 64 * 1024
+_BOM = b"\xef\xbb\xbf"
+
+
+def main() -> NoReturn:
+    """Run `sys.argv` and leave with its exit code."""
+    output = Output(sys.stdout.buffer)
+    try:
+        code = _run(sys.argv[1:], output)
+        output.flush()
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except PipeClosedError:
+        code = PIPE_CLOSED
+    except OSError as error:
+        _complain(f"cannot write the output: {(error.strerror or str(error)).lower()}")
+        code = FAILED
+    if code in (INTERRUPTED, PIPE_CLOSED):
+        give_up(sys.stdout.buffer)
+    sys.exit(code)
+
+
+def _complain(line: str) -> None:
+    """A line for whoever reads the errors."""
+    try:
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        pass  # there is nobody left to tell
+
+
+def _run(args: list[str], output: Output) -> int:
+    try:
+        settings = options.read(args)
+    except options.UnreadError:
+        return _with_click(args, output)
+    except options.UsageError as error:
+        return _usage(str(error))
+    return _start(settings, output)
+
+
+def _start(settings: Settings, output: Output) -> int:
+    piped = not (settings.words or settings.execute or settings.file)
+    if piped and (sys.stdin is None or sys.stdin.isatty()):
+        output.lines([_command().get_help(_context())])
+        return OK
+    opened = _open(settings)
+    if isinstance(opened, int):
+        return opened
+    backend = opened
+    backend.on_wait = output.flush
+    try:
+        return _run_all(settings, backend, _session(settings, backend, output), output)
+    finally:
+        backend.close()
+
+
+# -- opening --------------------------------------------------------------------------------
+
+
+def _open(settings: Settings) -> Embedded | int:
+    """The backend, or the exit code when there is none."""
+    from streamcli.backend.embedded import Embedded
+    from streamcli.engine import OpenError
+
+    try:
+        path = None if settings.memory else settings.db or options.data_file(os.environ)
+    except OSError as error:
+        _complain(f"streamcli: cannot make the data folder: {(error.strerror or str(error)).lower()}: {error.filename}")
+        return UNREACHABLE
+    try:
+        backend = Embedded(path, durable=settings.durability == "full")
+    except OpenError as error:
+        _complain(f"streamcli: {error}")
+        return UNREACHABLE
+    if settings.number:
+        backend.execute((b"SELECT", b"%d" % settings.number))
+    if settings.protocol == 3:
+        backend.execute((b"HELLO", b"3"))
+    return backend
+
+
+def _session(settings: Settings, backend: Embedded, output: Output) -> Session:
+    from streamcli.render import Options
+    from streamcli.shell.session import Session
+
+    terminal = sys.stdout.isatty()
+    shown = Options(
+        color=wants_color(terminal, os.environ),
+        unicode=takes_utf8(sys.stdout.encoding),
+        width=os.get_terminal_size(sys.stdout.fileno()).columns if terminal else None,
+        terminal=terminal,
+    )
+    return Session(backend, settings.format or ("tree" if terminal else "raw"), shown, output, _complain)
+
+
+# -- running ----------------------------------------------------------------------------------
+
+
+def _run_all(settings: Settings, backend: Embedded, session: Session, output: Output) -> int:
+    if settings.words:
+        words = settings.words
+        if settings.last_from_stdin:
+            words = (*words, sys.stdin.buffer.read())
+        code = session.run_words(words)
+    elif settings.execute:
+        code = _run_lines(iter(settings.execute), "", settings, session)
+    else:
+        code = OK
+        for file in settings.file or ("-",):
+            one = _run_file(file, settings, session, output)
+            code = code or one
+            if one and not settings.continue_on_error:
+                break
+    if code == OK and backend.in_multi:
+        _complain("the transaction was not run: EXEC is missing")
+        return FAILED
+    return code
+
+
+def _run_file(file: str, settings: Settings, session: Session, output: Output) -> int:
+    """Run the lines of a file; errors say the file and the line."""
+    if file == "-":
+        return _run_lines(_lines_of(sys.stdin.fileno(), output), "line ", settings, session)
+    try:
+        descriptor = os.open(file, os.O_RDONLY)
+    except (OSError, ValueError) as error:
+        return _usage(f"cannot read {file}: {(getattr(error, 'strerror', None) or str(error)).lower()}")
+    try:
+        return _run_lines(_lines_of(descriptor, output), f"{file}:", settings, session)
+    except IsADirectoryError:
+        return _usage(f"cannot read {file}: it is a folder")
+    finally:
+        os.close(descriptor)
+
+
+def _run_lines(lines: Iterator[bytes], source: str, settings: Settings, session: Session) -> int:
+    """Run lines until one fails, or all of them: the code of the first that failed."""
+    code = OK
+    for number, line in enumerate(lines, 1):
+        one = session.run(line, f"{source}{number}: " if source else "")
+        code = code or one
+        if one and not settings.continue_on_error:
+            break
+    return code
+
+
+def _lines_of(descriptor: int, output: Output) -> Iterator[bytes]:
+    """The lines as they arrive; what was answered so far is shown before more is waited for."""
+    pieces: list[bytes] = []
+    first = True
+    while True:
+        output.flush()
+        chunk = os.read(descriptor, _CHUNK)
+        if first and chunk:
+            chunk, first = chunk.removeprefix(_BOM), False
+        if not chunk:
+            if pieces:
+                yield b"".join(pieces)
+            return
+        *whole, rest = chunk.split(b"\n")
+        if whole:
+            yield b"".join([*pieces, whole[0]])
+            yield from whole[1:]
+            pieces = []
+        pieces.append(rest)
+
+
+# -- usage: click's part ------------------------------------------------------------------------
+
+
+def _usage(text: str) -> int:
+    _complain(f"streamcli: {text} (see streamcli --help)")
+    return USAGE
+
+
+def _with_click(args: list[str], output: Output) -> int:
+    """Help, the version, and saying what is wrong with a command line."""
+    import click
+
+    try:
+        with _command().make_context("streamcli", list(args)) as context:
+            values = {key: value for key, value in context.params.items() if value not in (None, (), False)}
+            words = values.pop("words", ())
+            values = {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
+            return _start(options.make(values, words), output)
+    except click.exceptions.Exit as leave:
+        return leave.exit_code
+    except click.ClickException as error:
+        return _usage(error.format_message().rstrip(".").replace("\n", " "))
+    except options.UsageError as error:
+        return _usage(str(error))
+
+
+def _context() -> click.Context:
+    import click
+
+    return click.Context(_command(), info_name="streamcli")
+
+
+def _command() -> click.Command:
+    """The command line as click knows it, made from OPTIONS."""
+    import click
+
+    from streamcli import __version__
+
+    command = click.Command(
+        "streamcli",
+        params=[*map(_parameter, options.OPTIONS), click.Argument(["words"], nargs=-1, type=click.UNPROCESSED)],
+        context_settings={"allow_interspersed_args": False, "help_option_names": ["--help"]},
+        options_metavar="[OPTIONS]",
+        help=(
+            "Redis Streams on one file: run stream commands from words, lines, files or a pipe.\n\n"
+            "\b\n"
+            "  streamcli XADD a '*' city 'New York'\n"
+            "  streamcli -e 'XREAD COUNT 2 STREAMS a 0'\n"
+            "  streamcli -f setup.redis\n"
+            "  generate | streamcli --format jsonl"
+        ),
+        epilog="Exit codes: 0 ok, 1 a command failed, 2 wrong usage, 3 cannot open the database, 130 interrupted.",
+    )
+    click.version_option(__version__, prog_name="streamcli", message="%(prog)s %(version)s")(command)
+    for parameter in command.params:
+        if isinstance(parameter, click.Argument):
+            parameter.metavar = "[COMMAND [WORD]...]"
+    return command
+
+
+def _parameter(flag: Flag) -> click.Option:
+    import click
+
+    if flag.value is None:
+        return click.Option([*flag.names, flag.key], is_flag=True, flag_value=flag.sets, default=None, help=flag.help)
+    kind: click.ParamType[Any] | None = None
+    if flag.choices:
+        kind = click.Choice(flag.choices)
+    elif flag.number is not None:
+        kind = click.IntRange(*flag.number)
+    metavar = "|".join(flag.choices) if flag.choices else flag.value
+    return click.Option([*flag.names, flag.key], type=kind, multiple=flag.repeats, metavar=metavar, help=flag.help)

@@ -1,0 +1,113 @@
+"""Run lines one after another: split, send, show. The same for one-shots, files, pipes and the prompt.
+
+Replies go to the output; an error is one line on the error stream, with the
+place it came from. Does not know which backend it has or where lines come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from streamcli import words
+from streamcli.grammar.parse import Call, parse
+from streamcli.reply import QUEUED, Error, Reply
+
+if TYPE_CHECKING:
+    from streamcli.backend import Backend
+    from streamcli.render import Options
+    from streamcli.shell.output import Output
+
+OK, FAILED, USAGE = 0, 1, 2  # exit codes of a line
+_EXCERPT = 60  # characters of a faulty line that are shown
+
+
+class Session:
+    """`complain` takes a line for the error stream."""
+
+    def __init__(
+        self, backend: Backend, format: str, options: Options, output: Output, complain: Callable[[str], None]
+    ) -> None:
+        from streamcli.render import renderer
+
+        self._backend, self._options, self._output, self._complain = backend, options, output, complain
+        self._render = renderer(format)
+        self._queued: list[Call] = []
+
+    def run(self, line: bytes, place: str = "") -> int:
+        """Run a typed line; an empty one, or a comment (`#`), is nothing. `place` stands before its errors."""
+        try:
+            argv = words.argv(line)
+        except words.SplitError as error:
+            for text in _pointed(error):
+                self._complain(f"{place}{text}")
+            return USAGE
+        if not argv or argv[0].startswith(b"#"):
+            return OK
+        return self.run_words(argv, place)
+
+    def run_words(self, argv: Sequence[bytes], place: str = "") -> int:
+        """Run a command that is split already: OK or FAILED."""
+        reply = self._backend.execute(argv)
+        call = parse(argv)
+        self._follow_transaction(call, reply)
+        if isinstance(reply, Error):
+            self._complain(f"{place}{_one_line(reply.text)}{_hint(call)}")
+            return FAILED
+        self._output.lines(self._render(reply, call, self._options))
+        inner = _first_error(call, reply)
+        if inner is not None:
+            self._complain(f"{place}a command of the transaction failed: {_one_line(inner.text)}")
+            return FAILED
+        return OK
+
+    def _follow_transaction(self, call: Call, reply: Reply) -> None:
+        """EXEC's replies are shown by the commands that were queued."""
+        if reply == QUEUED:
+            self._queued.append(call)
+        elif not self._backend.in_multi:
+            call.queued, self._queued = self._queued, []
+
+
+def _first_error(call: Call, reply: Reply) -> Error | None:
+    if call.command is None or call.command.name != "EXEC" or not isinstance(reply, list):
+        return None
+    return next((item for item in reply if isinstance(item, Error)), None)
+
+
+def _one_line(text: str) -> str:
+    """An error's text, with nothing in it that could steer a terminal."""
+    from streamcli.render.text import visible
+
+    return visible(text).replace("\n", " ")
+
+
+def _hint(call: Call) -> str:
+    """What to do about a command that nobody knows."""
+    if call.command is not None or not call.argv or call.rejected is None:
+        return ""
+    from difflib import get_close_matches
+
+    from streamcli.grammar.commands import BY_WORD
+
+    known = BY_WORD.get(call.argv[0].upper())
+    names = list((known.subcommands if known else BY_WORD).keys())
+    given = call.argv[1 if known else 0].upper()
+    near = get_close_matches(given.decode("latin-1")[:40], [name.decode() for name in names], 1, 0.7)
+    if near:
+        return f" (did you mean {near[0]}?)"
+    return "" if known else " (not in the embedded engine)"
+
+
+def _pointed(error: words.SplitError) -> list[str]:
+    """What is wrong, the part of the line it is in, and a caret under the byte."""
+    from streamcli.render.text import visible
+
+    at = error.fault.at
+    low = max(0, at - _EXCERPT // 2)
+    shown = [visible(piece.decode("utf-8", "replace")).replace("\n", " ")
+             for piece in (error.line[low:at], error.line[at : low + _EXCERPT])]  # fmt: skip
+    before, after = (["..."] if low else [""])[0] + shown[0], shown[1]
+    if low + _EXCERPT < len(error.line):
+        after += "..."
+    return [f"not sent, column {at + 1}: {error.fault.text}", f"  {before}{after}", f"  {' ' * len(before)}^"]
