@@ -1,0 +1,1 @@
+"""The tests of streamcli; a package so that one test's tools can be imported by another's."""
