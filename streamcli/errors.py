@@ -99,6 +99,8 @@ WATCH_IN_MULTI = Error("ERR WATCH inside MULTI is not allowed")
 EXEC_WITHOUT_MULTI = Error("ERR EXEC without MULTI")
 DISCARD_WITHOUT_MULTI = Error("ERR DISCARD without MULTI")
 EXECABORT = Error("EXECABORT Transaction discarded because of previous errors.")
+BAD_SCAN_NOVALUES = Error("ERR NOVALUES option can only be used in HSCAN")
+INT_OUT_OF_RANGE = Error("ERR value is out of range, value must between -2147483648 and 2147483647")
 WRONGPASS = Error("WRONGPASS invalid username-password pair or user is disabled.")
 NO_PASSWORD_SET = Error(
     "ERR AUTH <password> called without any password configured for the default user. "
@@ -177,16 +179,17 @@ def bad_expire_time(command: str) -> Error:
     return Error(f"ERR invalid expire time in '{command.lower()}' command")
 
 
-def unknown_type(name: bytes) -> Error:
-    return Error(f"ERR unknown type name '{shown(name)}'")
+def exec_refused(error: Error) -> Error:
+    """EXEC itself was malformed: the transaction is gone."""
+    return Error(f"EXECABORT Transaction discarded because of: {error.text.partition(' ')[2]}")
 
 
 def bad_hello_option(word: bytes) -> Error:
     return Error(f"ERR Syntax error in HELLO option '{shown(word)}'")
 
 
-def bad_client_info(attribute: str) -> Error:
-    return Error(f"ERR {attribute} cannot contain spaces, newlines or special characters.")
+def bad_client_info(attribute: bytes) -> Error:
+    return Error(f"ERR {shown(attribute)} cannot contain spaces, newlines or special characters.")
 
 
 def bad_client_attribute(word: bytes) -> Error:

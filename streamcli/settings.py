@@ -79,7 +79,10 @@ class UnreadError(Exception):
 
 
 def read(args: Sequence[str]) -> Settings:
-    """The settings of a command line. Raises UnreadError for help and for what is wrong, UsageError for a contradiction."""
+    """The settings of a command line.
+
+    Raises UnreadError for help and for what is wrong, UsageError for a contradiction.
+    """
     by_name = {name: flag for flag in OPTIONS for name in flag.names}
     values: dict[str, object] = {}
     rest = list(args)

@@ -1,17 +1,16 @@
 """The embedded engine: Redis's stream commands on one SQLite file."""
 
-from streamcli.engine import (  # noqa: F401  each registers its handlers
-    claiming,
-    connection,
-    entries,
-    groups,
-    info,
-    introspection,
-    keyspace,
-    reading,
-    strings,
-    trimming,
-)
+# Each of these registers its handlers.
+import streamcli.engine.claiming
+import streamcli.engine.connection
+import streamcli.engine.entries
+import streamcli.engine.groups
+import streamcli.engine.info
+import streamcli.engine.introspection
+import streamcli.engine.keyspace
+import streamcli.engine.reading
+import streamcli.engine.strings
+import streamcli.engine.trimming
 from streamcli.engine.engine import HANDLERS, Engine, Wait
 from streamcli.engine.session import Session
 from streamcli.storage.schema import OpenError

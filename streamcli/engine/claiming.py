@@ -9,6 +9,7 @@ from streamcli.engine.engine import Context, handles
 from streamcli.ids import StreamID, id_text
 from streamcli.reply import Reply, ReplyError
 from streamcli.storage.encoding import unpack_words
+from streamcli.storage.groups import DELIVERIES_MAX
 from streamcli.storage.streams import TOP_ID
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ _LOOKS_FOR_EACH = 10  # Redis: rows looked at for each entry asked for
 _CHUNK = 256
 _ID_BYTES = 16
 _MEMORY_MAX = 2**47  # no allocator has more to give; Redis asks for COUNT x 16 bytes at once
-_DELIVERIES_MAX = 2**63 - 1
 
 
 def _claimer(ctx: Context, group: Group, name: bytes) -> Consumer:
@@ -91,7 +91,7 @@ def _delivery_time(ctx: Context, idle: int | None, time: int | None) -> int:
 def _deliveries(before: int, retrycount: int | None, justid: bool) -> int:
     if retrycount is not None and retrycount >= 0:
         return retrycount
-    return before if justid else min(before + 1, _DELIVERIES_MAX)
+    return before if justid else min(before + 1, DELIVERIES_MAX)
 
 
 def _was_given(consumer: Consumer, now_ms: int) -> None:

@@ -71,7 +71,7 @@ def _arg(ctx: Context, arg: Arg, *, optional: bool = False, multiple: bool = Fal
 def _option(ctx: Context, option: Option) -> Reply:
     if not option.args and not option.then:
         return _argument(ctx, option.token.lower(), "pure-token", token=option.token, flags=("optional",))
-    inner = [_arg(ctx, arg) for arg in option.args] + [_option(ctx, then) for then in option.then]
+    inner = [_arg(ctx, arg) for arg in option.args] + (_part(ctx, option.then) if option.then else [])
     return _argument(
         ctx, option.token.lower(), "block", token=option.token, since=option.since, flags=("optional",), inner=inner
     )

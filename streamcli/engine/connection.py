@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING
 
 from streamcli import errors
 from streamcli.engine.engine import Context, handles
-from streamcli.engine.settings import DATABASES
-from streamcli.reply import OK, Reply, ReplyError, Simple
+from streamcli.grammar.types import read_client_name
+from streamcli.reply import OK, Error, Reply, ReplyError, Simple
 
 if TYPE_CHECKING:
     from streamcli.engine.session import Session
 
 REFERENCE_VERSION = "8.0.6"  # of Redis: whose replies these are
 _USER = b"default"
-_PROTOCOLS = (2, 3)
 
 
 @handles("PING", store=False)
@@ -39,12 +38,9 @@ def hello(
     setname: bytes | None = None,
 ) -> Reply:
     """Who answers, as a map, in the protocol that was chosen."""
-    if protover is not None and protover not in _PROTOCOLS:
-        raise ReplyError(errors.NOPROTO)
     if username is not None and username != _USER:
         raise ReplyError(errors.WRONGPASS)
     if setname is not None:
-        _check_name(setname)
         ctx.session.name = setname
     if protover is not None:
         ctx.session.protocol = protover
@@ -75,8 +71,6 @@ def auth(ctx: Context, *, credential: list[bytes]) -> Reply:
 
 @handles("SELECT", store=False)
 def select(ctx: Context, *, index: int) -> Reply:
-    if not 0 <= index < DATABASES:
-        raise ReplyError(errors.DB_OUT_OF_RANGE)
     ctx.session.db = index
     return OK
 
@@ -125,16 +119,6 @@ def unwatch(ctx: Context) -> Reply:
 # -- CLIENT --------------------------------------------------------------------------------
 
 
-def _plain(word: bytes) -> bool:
-    """Redis: printable ASCII without blanks."""
-    return all(33 <= byte <= 126 for byte in word)
-
-
-def _check_name(name: bytes) -> None:
-    if not _plain(name):
-        raise ReplyError(errors.CLIENT_NAME_CHARACTERS)
-
-
 @handles("CLIENT ID", store=False)
 def client_id(ctx: Context) -> Reply:
     return ctx.session.id
@@ -142,7 +126,6 @@ def client_id(ctx: Context) -> Reply:
 
 @handles("CLIENT SETNAME", store=False)
 def client_setname(ctx: Context, *, connection_name: bytes) -> Reply:
-    _check_name(connection_name)
     ctx.session.name = connection_name
     return OK
 
@@ -157,13 +140,14 @@ def client_setinfo(ctx: Context, *, attribute: bytes, value: bytes) -> Reply:
     name = attribute.lower().decode("latin-1")
     if name not in ("lib-name", "lib-ver"):
         raise ReplyError(errors.bad_client_attribute(attribute))
-    if not _plain(value):
-        raise ReplyError(errors.bad_client_info(name))
+    if isinstance(read_client_name(value), Error):
+        raise ReplyError(errors.bad_client_info(attribute))
     ctx.session.library[name] = value
     return OK
 
 
 @handles("CLIENT NO-EVICT", store=False)
+@handles("CLIENT NO-TOUCH", store=False)
 def client_no_evict(ctx: Context, *, enabled: bytes) -> Reply:
     if enabled.lower() not in (b"on", b"off"):
         raise ReplyError(errors.SYNTAX)

@@ -216,9 +216,13 @@ class Engine:
             for session in self._watchers.get((db, name), ()):
                 session.dirty = True
 
-    def touched_database(self, db: int | None = None) -> None:
-        """Every watched key of a database, or of all, may have changed."""
-        for (watched_db, _), sessions in self._watchers.items():
-            if db is None or watched_db == db:
+    def touch_watched(self, now_ms: int, db: int | None = None, other: int | None = None) -> None:
+        """A database, or all, is about to be emptied, or to get the keys of another one: what is watched
+        and is there, or will be, changes.
+        """
+        for (watched_db, name), sessions in self._watchers.items():
+            if db in (None, watched_db) and any(
+                self.store.key(one, name, now_ms) is not None for one in (watched_db, other) if one is not None
+            ):
                 for session in sessions:
                     session.dirty = True

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 def matches(pattern: bytes, name: bytes) -> bool:
     """Does the whole name match? Source: stringmatchlen in Redis's util.c."""
+    if not name:  # Redis: no pattern but these matches the empty name
+        return pattern in (b"", b"*")
     at = place = 0
     star, resume = -1, 0
     while place < len(name):

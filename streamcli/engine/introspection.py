@@ -160,20 +160,22 @@ def command_count(ctx: Context) -> Reply:
 
 
 @handles("COMMAND LIST", store=False)
-def command_list(ctx: Context, *, kind: bytes | None = None, pattern: bytes = b"") -> Reply:
+def command_list(
+    ctx: Context,
+    *,
+    filterby: bool = False,
+    module: bytes | None = None,
+    aclcat: bytes | None = None,
+    pattern: bytes | None = None,
+) -> Reply:
     """Names; FILTERBY picks those of an ACL category, of a pattern, or (none here) of a module."""
     everything = [command for top in _listed() for command in (top, *top.subcommands.values())]
-    match kind.lower() if kind is not None else None:
-        case None:
-            return [_full_name(command) for command in _listed()]
-        case b"pattern":
-            return [name for name in map(_full_name, everything) if matches(pattern.lower(), name)]
-        case b"aclcat":
-            wanted = Simple("@" + pattern.decode("latin-1").lower())
-            return [_full_name(command) for command in everything if wanted in _categories(command)]
-        case b"module":
-            return []
-    raise ReplyError(errors.SYNTAX)
+    if pattern is not None:
+        return [name for name in map(_full_name, everything) if matches(pattern.lower(), name)]
+    if aclcat is not None:
+        wanted = Simple("@" + aclcat.decode("latin-1").lower())
+        return [_full_name(command) for command in everything if wanted in _categories(command)]
+    return [] if filterby else [_full_name(command) for command in _listed()]
 
 
 @handles("COMMAND DOCS", store=False)
@@ -209,10 +211,17 @@ def command_getkeys(ctx: Context, *, command: list[bytes]) -> Reply:
 @handles("CONFIG GET", store=False)
 def config_get(ctx: Context, *, parameter: list[bytes]) -> Reply:
     """A map of the settings that match any of the patterns."""
-    found = [
-        pair for pair in ctx.engine.settings.items() if any(matches(pattern.lower(), pair[0]) for pattern in parameter)
-    ]
-    return ctx.map([(name, value) for name, value in found])
+    settings = ctx.engine.settings.items()
+    found: dict[bytes, bytes] = {}
+    for pattern in parameter:
+        plain = not any(mark in pattern for mark in (b"*", b"?", b"["))
+        # Redis: a name that is no pattern comes back as it was typed.
+        found |= {
+            pattern if plain else name: value
+            for name, value in settings
+            if (name == pattern.lower() if plain else matches(pattern.lower(), name))
+        }
+    return ctx.map([(name, value) for name, value in found.items()])
 
 
 @handles("CONFIG SET", store=False)

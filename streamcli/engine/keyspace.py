@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from streamcli import errors
 from streamcli.engine.engine import Context, handles
 from streamcli.engine.glob import matches
-from streamcli.engine.settings import DATABASES
-from streamcli.grammar.types import I64_MAX, I64_MIN
+from streamcli.grammar.types import DATABASES, I64_MAX, I64_MIN
 from streamcli.reply import OK, Reply, ReplyError, Simple
 from streamcli.storage.store import STREAM
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 KIND_NAMES = {STREAM: "stream"}  # everything else is a string
 _SCAN_COUNT = 10
-_ALL_TYPES = (b"string", b"list", b"set", b"zset", b"hash", b"stream")
 
 
 def kind_name(kind: int) -> str:
@@ -71,8 +69,6 @@ def scan(
     count: int = _SCAN_COUNT, type: bytes | None = None,
 ) -> Reply:  # fmt: skip
     """Where to go on (`0`: at the end), and some names. A key that is there all the time is named once."""
-    if type is not None and type.lower() not in _ALL_TYPES:
-        raise ReplyError(errors.unknown_type(type))
     following, rows = ctx.store.scan(ctx.db, cursor, count, ctx.now_ms)
     names: list[Reply] = [
         name
@@ -95,15 +91,15 @@ def dbsize(ctx: Context) -> Reply:
 
 @handles("FLUSHDB")
 def flushdb(ctx: Context, **_: object) -> Reply:
+    ctx.engine.touch_watched(ctx.now_ms, ctx.db)
     ctx.store.delete_all(ctx.db)
-    ctx.engine.touched_database(ctx.db)
     return OK
 
 
 @handles("FLUSHALL")
 def flushall(ctx: Context, **_: object) -> Reply:
+    ctx.engine.touch_watched(ctx.now_ms)
     ctx.store.delete_all()
-    ctx.engine.touched_database()
     return OK
 
 
@@ -113,9 +109,9 @@ def swapdb(ctx: Context, *, index1: int, index2: int) -> Reply:
     if not (0 <= index1 < DATABASES and 0 <= index2 < DATABASES):
         raise ReplyError(errors.DB_OUT_OF_RANGE)
     if index1 != index2:
+        ctx.engine.touch_watched(ctx.now_ms, index1, index2)
+        ctx.engine.touch_watched(ctx.now_ms, index2, index1)
         ctx.store.swap(index1, index2)
-    for db in (index1, index2):
-        ctx.engine.touched_database(db)
     return OK
 
 
@@ -156,8 +152,6 @@ def _rename(ctx: Context, name: bytes, new: bytes, *, replace: bool) -> bool:
 def copy(ctx: Context, *, source: bytes, destination: bytes, db: int | None = None, replace: bool = False) -> Reply:
     """1, or 0 when there is no such key or the other name is taken."""
     target = ctx.db if db is None else db
-    if not 0 <= target < DATABASES:
-        raise ReplyError(errors.DB_OUT_OF_RANGE)
     if source == destination and target == ctx.db:
         raise ReplyError(errors.SAME_OBJECT)
     key = ctx.key(source)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from streamcli import errors
 from streamcli.engine.engine import HANDLERS, Context, Engine, Wait
+from streamcli.grammar.commands import COMMANDS
 from streamcli.grammar.parse import Call, parse
 from streamcli.reply import NIL_ARRAY, OK, QUEUED, Reply, ReplyError
 from streamcli.storage.schema import Failed, explain
@@ -39,6 +40,9 @@ class Session:
         if call.rejected is not None:
             if self.queue is not None:
                 self._spoiled = True
+            if call.command is COMMANDS["EXEC"]:
+                self._leave()
+                return errors.exec_refused(call.rejected)
             return call.rejected
         command = call.command
         if command is None:  # no words at all

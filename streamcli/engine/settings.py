@@ -6,11 +6,9 @@ They live as long as the engine; nothing is written to a file.
 from __future__ import annotations
 
 from streamcli import errors
-from streamcli.grammar.types import read_integer
+from streamcli.grammar.types import DATABASES, read_integer
 from streamcli.reply import Error
 from streamcli.storage.streams import NodeLimits
-
-DATABASES = 16
 
 _REPORTED = {  # fixed: what a client that asks expects of an embedded, single-node Redis
     b"appendonly": b"yes",

@@ -122,6 +122,11 @@ def scan_count_is_positive(args: Args, argc: int) -> Error | None:
     return errors.SYNTAX if isinstance(value, int) and value < 1 else None
 
 
+def a_filter_is_needed(args: Args, argc: int) -> Error | None:
+    filtered = "module" in args or "aclcat" in args or "pattern" in args
+    return None if filtered or "filterby" not in args else errors.SYNTAX
+
+
 def settings_come_in_pairs(args: Args, argc: int) -> Error | None:
     return errors.arity("CONFIG SET") if argc % 2 else None
 
@@ -345,7 +350,7 @@ STREAMS = (
     Command(
         "XINFO STREAM", -3, KEY,
         Options(
-            Option("FULL", then=(Option("COUNT", Arg("count", t.COUNT)),), since="6.0.0"),
+            Option("FULL", then=Options(COUNT, once=True), since="6.0.0"),
             unknown=_bad_subcommand, once=True,
         ),
         Options(unknown=_bad_subcommand),
@@ -397,7 +402,8 @@ GENERIC = (
         Options(
             Option("MATCH", Arg("pattern", t.PATTERN)),
             Option("COUNT", Arg("count", t.COUNT), rule=scan_count_is_positive),
-            Option("TYPE", Arg("type", t.TEXT), since="6.0.0"), unknown=_syntax,
+            Option("TYPE", Arg("type", t.TEXT), since="6.0.0"),
+            Option("NOVALUES", refused=errors.BAD_SCAN_NOVALUES), unknown=_syntax,
         ),
         summary="List keys, some at a time", since="2.8.0", group="generic", complexity="O(1) a call",
         flags="readonly", acl="keyspace",
@@ -493,10 +499,10 @@ CONNECTION = (
     Command(
         "HELLO", -1,
         Maybe(
-            Arg("protover", t.integer("protocol", errors.PROTOCOL_NOT_INTEGER)),
+            Arg("protover", t.PROTOCOL),
             Options(
                 Option("AUTH", Arg("username", t.TEXT), Arg("password", t.SECRET)),
-                Option("SETNAME", Arg("clientname", t.TEXT)),
+                Option("SETNAME", Arg("clientname", t.CLIENT_NAME)),
                 unknown=lambda argv, at: errors.bad_hello_option(argv[at]),
             ),
         ),
@@ -520,13 +526,14 @@ CONNECTION = (
                 Option("TYPE", Arg("client-type", t.TEXT), since="5.0.0"),
                 Option("ID", Arg("client-id", t.INTEGER, many=True), since="6.2.0"), unknown=_syntax, once=True),
             since="2.4.0", summary="Describe the connections", flags="admin", acl="admin dangerous", tips=_VARIES),
-    _client("SETNAME", 3, Arg("connection-name", t.TEXT), since="2.6.9", summary="Name the connection",
+    _client("SETNAME", 3, Arg("connection-name", t.CLIENT_NAME), since="2.6.9", summary="Name the connection",
             tips=_ALL_NODES),
     _client("GETNAME", 2, since="2.6.9", summary="Say what the connection is called"),
     _client("SETINFO", 4, Arg("attribute", t.TEXT), Arg("value", t.TEXT), since="7.2.0",
             summary="Say which library the client uses", tips=_ALL_NODES),
     _client("NO-EVICT", 3, Arg("enabled", t.TEXT), since="7.0.0", summary="Keep the connection when memory is short",
             flags="admin", acl="admin dangerous"),
+    _client("NO-TOUCH", 3, Arg("enabled", t.TEXT), since="7.2.0", summary="Read keys without marking them as used"),
     _help("CLIENT", "connection", "5.0.0", "connection"),
 )  # fmt: skip
 
@@ -537,9 +544,9 @@ SERVER = (
             flags="readonly fast", acl="keyspace", tips=("request_policy:all_shards", "response_policy:agg_sum")),
     _flush("FLUSHDB", "Delete every key of the database"),
     _flush("FLUSHALL", "Delete every key of every database"),
-    Command("SWAPDB", 3, Arg("index1", t.integer("db", errors.INVALID_FIRST_DB)),
-            Arg("index2", t.integer("db", errors.INVALID_SECOND_DB)), summary="Swap two databases", since="4.0.0",
-            group="server", flags="write fast", acl="keyspace dangerous"),
+    Command("SWAPDB", 3, Arg("index1", t.integer("db", errors.INVALID_FIRST_DB, t.INT[0], most=t.INT[-1])),
+            Arg("index2", t.integer("db", errors.INVALID_SECOND_DB, t.INT[0], most=t.INT[-1])),
+            summary="Swap two databases", since="4.0.0", group="server", flags="write fast", acl="keyspace dangerous"),
     Command("INFO", -1, Arg("section", t.TEXT, many=True, shown="[section [section ...]]"),
             summary="Describe the server", since="1.0.0",
             group="server", flags="loading stale", acl="dangerous", tips=_SERVER_TIPS),
@@ -549,8 +556,14 @@ SERVER = (
                ("nondeterministic_output_order",), arity=-1),
     Command("COMMAND COUNT", 2, summary="Count the commands", since="2.8.13", group="server",
             flags="loading stale", acl="connection"),
-    Command("COMMAND LIST", -2, Options(Option("FILTERBY", Arg("kind", t.TEXT), Arg("pattern", t.PATTERN)),
-                                        unknown=_syntax, once=True),
+    Command("COMMAND LIST", -2, Options(
+                Option("FILTERBY", then=Options(
+                    Option("MODULE", Arg("module-name", t.TEXT), one_of="filter"),
+                    Option("ACLCAT", Arg("category", t.TEXT), one_of="filter"),
+                    Option("PATTERN", Arg("pattern", t.PATTERN), one_of="filter"),
+                    unknown=_syntax, once=True, needs="filter")),
+                unknown=_syntax, once=True),
+            Check(a_filter_is_needed),
             summary="Name the commands", since="7.0.0", group="server", complexity="O(N) in the number of commands",
             flags="loading stale", acl="connection", tips=("nondeterministic_output_order",)),
     Command("COMMAND INFO", -2, _NAMES, summary="Describe commands for programs",

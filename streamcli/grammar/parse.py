@@ -215,7 +215,7 @@ class _Reader:
         if option.rule and (error := option.rule(args, self.argc)):
             self.problem(error)
         if option.then:
-            self.options(Options(*option.then, once=True))
+            self.options(option.then)
 
     def mark(self, option: Option) -> None:
         """`~` or `=`, only when yet another word follows it."""

@@ -95,7 +95,7 @@ class Option:
         within: str | None = None,
         refused: Error | None = None,
         rule: Rule | None = None,
-        then: tuple[Option, ...] = (),
+        then: Options | None = None,
         since: str | None = None,
     ) -> None:
         self.token, self.args, self.marks, self.one_of, self.clash = token, args, marks, one_of, clash
@@ -111,7 +111,7 @@ class Option:
         return marks + "".join(f" {arg.usage()}" for arg in self.args)
 
     def usage(self) -> str:
-        return self.token + self.words_usage() + "".join(f" [{option.usage()}]" for option in self.then)
+        return self.token + self.words_usage() + (f" {self.then.usage()}" if self.then else "")
 
 
 class Options:

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from streamcli import errors
-from streamcli.ids import MAX_ID, MIN_ID, U64_MAX, StreamID, c_string, parse_id
+from streamcli.ids import MAX_ID, MIN_ID, U64_MAX, StreamID, c_string, parse_id, parse_u64
 from streamcli.reply import Error
 
+DATABASES = 16
 I64_MIN, I64_MAX = -(2**63), 2**63 - 1
 _I64_DIGITS = 20  # with its sign; a longer word is not worth reading
 
@@ -59,6 +60,16 @@ def integer(
 
 def _read_id(word: bytes) -> StreamID | Error:
     return parse_id(word) or errors.INVALID_ID
+
+
+INT = range(-(2**31), 2**31)  # C's int, which Redis keeps database numbers in
+
+
+def _read_int(word: bytes) -> int | Error:
+    value = read_integer(word)
+    if value is None:
+        return errors.NOT_AN_INTEGER
+    return value if value in INT else errors.INT_OUT_OF_RANGE
 
 
 class NewID(NamedTuple):
@@ -151,11 +162,19 @@ def _read_group_after(word: bytes) -> StreamID | Special | Error:
 
 
 def _read_cursor(word: bytes) -> int | Error:
-    """SCAN's place. Redis: strtoull, so a leading zero is fine, a blank is not."""
-    if not word.isdigit() or len(word) > _I64_DIGITS:
-        return errors.INVALID_CURSOR
-    value = int(word)
-    return value if value <= U64_MAX else errors.INVALID_CURSOR
+    """SCAN's place, read as leniently as an ID."""
+    value = parse_u64(word)
+    return errors.INVALID_CURSOR if value is None else value
+
+
+def _read_db(word: bytes) -> int | Error:
+    value = _read_int(word)
+    return value if isinstance(value, Error) or 0 <= value < DATABASES else errors.DB_OUT_OF_RANGE
+
+
+def read_client_name(word: bytes) -> bytes | Error:
+    """Redis: printable ASCII without blanks."""
+    return word if all(33 <= byte <= 126 for byte in word) else errors.CLIENT_NAME_CHARACTERS
 
 
 def _read_seconds(word: bytes) -> float | Error:
@@ -182,7 +201,9 @@ SECONDS = integer("seconds")
 MILLISECONDS = integer("milliseconds")
 UNIX_SECONDS = integer("unix-time")
 UNIX_MILLISECONDS = integer("unix-time-ms")
-DB = integer("db", least=-(2**31), most=2**31 - 1)
+DB = Type("db", _read_db)
+CLIENT_NAME = Type("string", read_client_name)
+PROTOCOL = integer("protocol", errors.PROTOCOL_NOT_INTEGER, 2, errors.NOPROTO, 3, errors.NOPROTO)
 # Redis adds the clock to it and refuses what overflows; the clock is not known here, but its size is.
 TIMEOUT = integer(
     "milliseconds",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from streamcli.storage.store import Store
 
 _IDS_AT_ONCE = 100  # in one statement
+DELIVERIES_MAX = 2**63 - 1  # Redis (since 8.8): a count stays there
 NEVER_MS = -1  # `active_ms` of a consumer that was never given anything
 
 
@@ -191,8 +192,9 @@ class Group:
 
     def deliver_again(self, ids: Iterable[bytes], now_ms: int) -> None:
         """Their owner reads them once more."""
+        again = f"deliveries=min(deliveries, {DELIVERIES_MAX - 1})+1"
         self._store.run_many(
-            "UPDATE pending SET delivered_ms=?, deliveries=deliveries+1 WHERE grp=? AND id=?",
+            f"UPDATE pending SET delivered_ms=?, {again} WHERE grp=? AND id=?",
             [(now_ms, self.id, id) for id in ids],
         )
 

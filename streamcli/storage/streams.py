@@ -217,14 +217,17 @@ class Stream:
         self.changed()
 
     def drop_from_first_node(self, node: Node, *, most: int | None = None, below: bytes | None = None) -> int:
-        """Delete the oldest node's first `most` entries, or those below an ID: how many went."""
+        """Delete the oldest node's first `most` entries, or those below an ID: how many went.
+
+        Redis: the node stays even when no live entry is left in it.
+        """
         if most is not None:
             limit = "id <= (SELECT id FROM entries WHERE stream=?1 ORDER BY id LIMIT 1 OFFSET ?2)"
             gone = self._store.run(f"DELETE FROM entries WHERE stream=?1 AND {limit}", (self.id, most - 1)).rowcount
         else:
             gone = self._store.run("DELETE FROM entries WHERE stream=? AND id<?", (self.id, below)).rowcount
         if gone:
-            self._lose(node, gone)
+            self._lose(node, gone, keep=True)
             self.length -= gone
             self.changed()
         return gone
@@ -243,19 +246,22 @@ class Stream:
             (self.id, tail.first, tail.last, tail.live, tail.deleted, tail.bytes, tail.names),
         )
 
-    def _lose(self, node: Node, entries: int) -> None:
-        """Entries of a node were deleted; without a live one the node goes, and the one before may be filled again."""
+    def _lose(self, node: Node, entries: int, *, keep: bool = False) -> None:
+        """Entries of a node were deleted; without a live one it goes, and the one before may be filled again.
+
+        `keep` lets it stay.
+        """
         node.live -= entries
         node.deleted += entries
         if node is not self.tail:
-            if node.live:
+            if node.live or keep:
                 self._store.run(
                     "UPDATE nodes SET live=?, deleted=? WHERE stream=? AND first=?",
                     (node.live, node.deleted, self.id, node.first),
                 )
             else:
                 self._drop_row(node)
-        elif not node.live:
+        elif not node.live and not keep:
             self.tail = self._node("1 ORDER BY first DESC")
             if self.tail is not None:
                 self._drop_row(self.tail)
