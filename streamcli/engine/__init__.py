@@ -10,7 +10,7 @@ import streamcli.engine.introspection
 import streamcli.engine.keyspace
 import streamcli.engine.reading
 import streamcli.engine.strings
-import streamcli.engine.trimming
+import streamcli.engine.trimming  # noqa: F401
 from streamcli.engine.engine import HANDLERS, Engine, Wait
 from streamcli.engine.session import Session
 from streamcli.storage.schema import OpenError
