@@ -29,20 +29,22 @@ class Mark(NamedTuple):
     key: int
     added: int
     last_id: bytes
+    group: int | None
 
 
 class Wait(NamedTuple):
     """Instead of a reply: ask again when a key changes, until the deadline.
 
     `deadline_ms` is Unix time, None for ever. `argv` is what to ask again,
-    with `$` and `+` already resolved. `loss`: that a key goes is news too.
+    with `$` and `+` already resolved. Who reads for a `group` is told when the
+    key or the group goes, too.
     """
 
     keys: tuple[bytes, ...]
     deadline_ms: int | None
     argv: tuple[bytes, ...]
     timed_out: Reply
-    loss: bool = False
+    group: bytes | None = None
     marks: tuple[Mark | None, ...] = ()
 
 
@@ -179,21 +181,22 @@ class Engine:
 
     # -- what changed ------------------------------------------------------------------
 
-    def mark(self, db: int, name: bytes, now_ms: int) -> Mark | None:
+    def mark(self, db: int, name: bytes, group: bytes | None, now_ms: int) -> Mark | None:
         """What to compare later; None for a key that is no stream."""
         key = self.store.key(db, name, now_ms)
         if key is None or key.kind != STREAM:
             return None
         stream = self.store.stream(key)
-        return Mark(key.id, stream.entries_added, stream.last_id)
+        found = stream.group(group) if group is not None else None
+        return Mark(key.id, stream.entries_added, stream.last_id, found.id if found else None)
 
     def ready(self, db: int, wait: Wait, now_ms: int) -> bool:
         """Has something happened to the keys that may change the answer?"""
         self.store.begin(write=False, now_ms=now_ms)
         try:
             for name, before in zip(wait.keys, wait.marks, strict=True):
-                mark = self.mark(db, name, now_ms)
-                if mark != before and (mark is not None or wait.loss):
+                mark = self.mark(db, name, wait.group, now_ms)
+                if mark != before and (mark is not None or wait.group is not None):
                     return True
             return False
         finally:

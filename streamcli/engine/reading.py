@@ -40,7 +40,7 @@ def xread(
             found.append((name, entry_replies(entries)))
     if found:
         return _by_stream(ctx, found)
-    return _wait(ctx, key, block, [id_text(after) for _, _, after in reads], loss=False)
+    return _wait(ctx, key, block, [id_text(after) for _, _, after in reads], None)
 
 
 def _after(stream: Stream | None, position: StreamID | Special | Error) -> bytes:
@@ -69,13 +69,13 @@ def _by_stream(ctx: Context, found: list[tuple[bytes, list[Reply]]]) -> Reply:
     return [[name, entries] for name, entries in found]
 
 
-def _wait(ctx: Context, keys: list[bytes], block: int | None, ids: list[bytes], *, loss: bool) -> Reply | Wait:
+def _wait(ctx: Context, keys: list[bytes], block: int | None, ids: list[bytes], group: bytes | None) -> Reply | Wait:
     """Nothing there: null, or what to wait for."""
     if block is None or not ctx.may_wait():
         return NIL_ARRAY
     argv = (*ctx.call.argv[: -len(ids)], *ids)
-    marks = tuple(ctx.engine.mark(ctx.db, key, ctx.now_ms) for key in keys)
-    return Wait(tuple(keys), ctx.now_ms + block if block else None, argv, NIL_ARRAY, loss, marks)
+    marks = tuple(ctx.engine.mark(ctx.db, key, group, ctx.now_ms) for key in keys)
+    return Wait(tuple(keys), ctx.now_ms + block if block else None, argv, NIL_ARRAY, group, marks)
 
 
 @handles("XREADGROUP")
@@ -109,7 +109,7 @@ def xreadgroup(
             found.append((name, entries))
     if found:
         return _by_stream(ctx, found)
-    return _wait(ctx, key, block, list(ctx.call.argv[-len(key) :]), loss=True)
+    return _wait(ctx, key, block, list(ctx.call.argv[-len(key) :]), group)
 
 
 def _seen(group: Group, name: bytes, now_ms: int) -> Consumer:

@@ -112,7 +112,15 @@ class Connection:
             self.call([b"HELLO", b"3"])
 
     def call(self, argv: Argv) -> Node:
+        self.send(argv)
+        return self.receive()
+
+    def send(self, argv: Argv) -> None:
+        """Sends a command whose reply may be long in coming."""
         self._socket.sendall(command(argv))
+
+    def receive(self) -> Node:
+        """The reply to the oldest command that has none yet."""
         return read(self._file)
 
     def pipeline(self, lines: Iterable[Argv]) -> list[Node]:
