@@ -40,7 +40,7 @@ class Session:
             argv = words.argv(line)
         except words.SplitError as error:
             for text in _pointed(error):
-                self._complain(f"{place}{text}")
+                self._say(f"{place}{text}")
             return USAGE
         if not argv or argv[0].startswith(b"#"):
             return OK
@@ -52,14 +52,19 @@ class Session:
         call = parse(argv)
         self._follow_transaction(call, reply)
         if isinstance(reply, Error):
-            self._complain(f"{place}{_one_line(reply.text)}{_hint(call)}")
+            self._say(f"{place}{_one_line(reply.text)}{_hint(call)}")
             return FAILED
         self._output.lines(self._render(reply, call, self._options))
         inner = _first_error(call, reply)
         if inner is not None:
-            self._complain(f"{place}a command of the transaction failed: {_one_line(inner.text)}")
+            self._say(f"{place}a command of the transaction failed: {_one_line(inner.text)}")
             return FAILED
         return OK
+
+    def _say(self, line: str) -> None:
+        """A line for the error stream, after what was answered before it."""
+        self._output.flush()
+        self._complain(line)
 
     def _follow_transaction(self, call: Call, reply: Reply) -> None:
         """EXEC's replies are shown by the commands that were queued."""
