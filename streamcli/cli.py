@@ -28,6 +28,8 @@ _BOM = b"\xef\xbb\xbf"
 
 def main() -> NoReturn:
     """Run `sys.argv` and leave with its exit code."""
+    if sys.stdout is None:  # closed by whoever started us
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     output = Output(sys.stdout.buffer)
     try:
         code = _run(sys.argv[1:], output)
@@ -49,7 +51,7 @@ def _complain(line: str) -> None:
     try:
         sys.stderr.write(f"{line}\n")
         sys.stderr.flush()
-    except (OSError, ValueError):
+    except (AttributeError, OSError, ValueError):
         pass  # there is nobody left to tell
 
 
@@ -88,7 +90,9 @@ def _open(settings: Settings) -> Embedded | int:
     from streamcli.engine import OpenError
 
     try:
-        path = None if settings.memory else settings.db or options.data_file(os.environ)
+        path = None if settings.memory else settings.db
+        if path is None and not settings.memory:
+            path = options.data_file(os.environ)
     except OSError as error:
         _complain(f"streamcli: cannot make the data folder: {(error.strerror or str(error)).lower()}: {error.filename}")
         return UNREACHABLE

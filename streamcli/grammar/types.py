@@ -15,6 +15,7 @@ from streamcli.reply import Error
 
 DATABASES = 16
 I64_MIN, I64_MAX = -(2**63), 2**63 - 1
+_SECONDS_MAX = 1e9  # some thirty years
 _I64_DIGITS = 20  # with its sign; a longer word is not worth reading
 
 
@@ -180,7 +181,7 @@ def read_client_name(word: bytes) -> bytes | Error:
 def _read_seconds(word: bytes) -> float | Error:
     """A number of seconds with a fraction, as DEBUG SLEEP takes it."""
     try:
-        return max(0.0, float(word))
+        return min(max(0.0, float(word)), _SECONDS_MAX)
     except ValueError:
         return 0.0  # Redis: strtod, so no number is no time
 

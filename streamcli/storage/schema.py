@@ -12,6 +12,7 @@ import stat
 
 APPLICATION_ID = 0x73744C49  # "stLI", at byte 68 of the file
 SCHEMA_VERSION = 1
+MEMORY = ":memory:"
 Failed = sqlite3.Error  # what any read or write may raise
 
 _BUSY_SECONDS = 0.2  # a wait inside SQLite; Store tries again, so that Ctrl-C is heard in between
@@ -68,7 +69,7 @@ class OpenError(Exception):
 
 def open_memory() -> sqlite3.Connection:
     """A database of its own that ends with the connection."""
-    connection = _connect(":memory:")
+    connection = _connect(MEMORY)
     _fill(connection)
     return connection
 
@@ -79,9 +80,13 @@ def open_file(path: str, *, durable: bool = False) -> sqlite3.Connection:
     `durable`: an acknowledged write survives the machine, not just the process.
     Raises OpenError.
     """
+    if not path:
+        raise OpenError("cannot open a database without a name")
     try:
         _make_if_missing(path)
-        connection = _connect(path)
+        connection = _connect(os.path.abspath(path))  # so that SQLite sees no name with a meaning of its own
+    except ValueError:
+        raise OpenError("cannot open a database whose name holds a NUL") from None
     except OSError as error:
         raise OpenError(f"cannot open {path}: {_reason(error)}") from None
     except Failed as error:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from streamcli.storage.schema import Failed, open_file, open_memory
+from streamcli.storage.schema import MEMORY, Failed, open_file, open_memory
 from streamcli.storage.streams import Stream
 
 STREAM, STRING = 1, 2  # a key's kind
@@ -38,12 +38,12 @@ class Unwritten(Protocol):
 
 
 class Store:
-    """Opens the file at `path`, or a memory of its own. Raises OpenError."""
+    """Opens the file at `path`; None or ":memory:" is a memory of its own. Raises OpenError."""
 
     def __init__(self, path: str | None = None, *, durable: bool = False) -> None:
-        self.path = path
-        self.shared = path is not None  # other processes may write it
-        self.connection = open_file(path, durable=durable) if path is not None else open_memory()
+        self.path = None if path == MEMORY else path
+        self.shared = self.path is not None  # other processes may write it
+        self.connection = open_memory() if self.path is None else open_file(self.path, durable=durable)
         self.run = self.connection.execute
         self.run_many = self.connection.executemany
         self._keys: dict[tuple[int, bytes], Key] = {}
