@@ -41,6 +41,12 @@ def main() -> NoReturn:
     except OSError as error:
         _complain(f"cannot write the output: {(error.strerror or str(error)).lower()}")
         code = FAILED
+    except Exception as error:  # a fault of ours, or a database that no check has found to be damaged
+        if os.environ.get("STREAMCLI_DEBUG"):
+            raise
+        what = f"{type(error).__name__}: {error}".splitlines()[0]
+        _complain(f"streamcli: internal error, please report it ({what}); STREAMCLI_DEBUG=1 shows where")
+        code = FAILED
     if code in (INTERRUPTED, PIPE_CLOSED):
         give_up(sys.stdout.buffer)
     sys.exit(code)

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from streamcli import errors
 from streamcli.engine.engine import Context, handles
+from streamcli.grammar.types import I64_MAX
 from streamcli.ids import StreamID, id_text
 from streamcli.reply import Reply, ReplyError
 from streamcli.storage.encoding import unpack_words
 from streamcli.storage.groups import DELIVERIES_MAX
-from streamcli.storage.streams import TOP_ID
 
 if TYPE_CHECKING:
-    from streamcli.storage.groups import Consumer, Group, Pending
+    from streamcli.storage.groups import Consumer, Group
 
 _COUNT = 100
 _LOOKS_FOR_EACH = 10  # Redis: rows looked at for each entry asked for
@@ -113,33 +113,29 @@ def xautoclaim(
 ) -> Reply:
     """Where to go on (`0-0`: at the end), the entries taken over or their IDs, and the IDs that were
     dropped because their entries are gone."""
-    stream, found = ctx.group(key, group)
+    _, found = ctx.group(key, group)
     if count * _ID_BYTES > _MEMORY_MAX:
         raise ReplyError(errors.COUNT_TOO_HIGH)
     claimer = _claimer(ctx, found, consumer)
+    by_ms = ctx.now_ms - min_idle_time if min_idle_time > 0 else I64_MAX
     claimed: list[Reply] = []
     dropped: list[Reply] = []
     looks, left = count * _LOOKS_FOR_EACH, count
     low: StreamID | None = start
     while low is not None:
-        rows = found.rows(low.packed, TOP_ID, min(left + 1, _CHUNK))
-        for row in rows:
+        rows = found.rows_with_fields(low.packed, min(left + 1, _CHUNK), delivered_by_ms=by_ms)
+        for row, there, fields in rows:
             if not looks or not left:
                 return [id_text(row.id), claimed, dropped]
             looks -= 1
-            fields = stream.fields(row.id)
-            if fields is None:
+            if not there:
                 found.acknowledge((row.id,))
                 dropped.append(id_text(row.id))
                 left -= 1
-            elif _idle_enough(row, ctx.now_ms, min_idle_time):
+            elif fields is not None:
                 found.assign(row, claimer, ctx.now_ms, _deliveries(row.deliveries, None, justid))
                 _was_given(claimer, ctx.now_ms)
                 claimed.append(_entry(row.id, fields, justid))
                 left -= 1
-        low = StreamID.unpack(rows[-1].id).next() if rows else None
+        low = StreamID.unpack(rows[-1][0].id).next() if rows else None
     return [b"0-0", claimed, dropped]
-
-
-def _idle_enough(row: Pending, now_ms: int, min_idle_ms: int) -> bool:
-    return min_idle_ms <= 0 or now_ms - row.delivered_ms >= min_idle_ms

@@ -11,7 +11,7 @@ from streamcli.grammar.types import TOP, Special
 from streamcli.ids import MAX_ID, StreamID, id_text
 from streamcli.reply import NIL_ARRAY, Error, Map, Reply, ReplyError
 from streamcli.storage.encoding import unpack_words
-from streamcli.storage.streams import TOP_ID, ZERO_ID
+from streamcli.storage.streams import ZERO_ID
 
 if TYPE_CHECKING:
     from streamcli.storage.groups import Consumer, Group
@@ -102,7 +102,7 @@ def xreadgroup(
         reader = _seen(found_group, consumer, ctx.now_ms)
         # Redis: `>` is the greatest ID inside, so that ID means the same.
         if isinstance(position, StreamID) and position != MAX_ID:
-            found.append((name, _history(ctx, stream, found_group, reader, position, count)))
+            found.append((name, _history(ctx, found_group, reader, position, count)))
         elif stream.last_id > found_group.last_id and (
             entries := _deliver(ctx, stream, found_group, reader, count, noack)
         ):
@@ -137,18 +137,14 @@ def _deliver(
     return entry_replies(entries)
 
 
-def _history(
-    ctx: Context, stream: Stream, group: Group, consumer: Consumer, after: StreamID, count: int | None
-) -> list[Reply]:
+def _history(ctx: Context, group: Group, consumer: Consumer, after: StreamID, count: int | None) -> list[Reply]:
     """What the consumer holds above an ID. Entries that are gone are shown as null and not delivered again."""
     low = after.next()
     if low is None:
         return []
-    rows = group.rows(low.packed, TOP_ID, _most(count), consumer=consumer)
     replies: list[Reply] = []
     there: list[bytes] = []
-    for row in rows:
-        fields = stream.fields(row.id)
+    for row, _, fields in group.rows_with_fields(low.packed, _most(count), consumer=consumer):
         if fields is None:
             replies.append([id_text(row.id), NIL_ARRAY])
         else:

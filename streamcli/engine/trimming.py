@@ -45,8 +45,9 @@ def trim(stream: Stream, how: Trim, settings: Settings) -> int:
     """
     most, removed = how.most(settings), 0
     below = how.minid.packed if how.minid is not None else None
-    while (node := stream.first_node()) is not None:
-        if how.maxlen is not None and stream.length <= how.maxlen:
+    while how.maxlen is None or stream.length > how.maxlen:
+        node = stream.first_node()
+        if node is None:
             break
         if most and removed + node.live > most:
             break

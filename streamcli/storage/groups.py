@@ -53,13 +53,26 @@ class Consumer:
 class Group:
     """A group's row. `entries_read` is None when it is not known; `pending` counts all its consumers' entries."""
 
-    __slots__ = ("_by_id", "_by_name", "_dirty", "_store", "entries_read", "id", "last_id", "name", "pending", "stream")
+    __slots__ = (
+        "_by_id",
+        "_by_name",
+        "_dirty",
+        "_reader",
+        "_store",
+        "entries_read",
+        "id",
+        "last_id",
+        "name",
+        "pending",
+        "stream",
+    )
 
     def __init__(self, store: Store, stream: int, row: tuple[int, bytes, bytes, int | None, int]) -> None:
         self._store, self.stream = store, stream
         self.id, self.name, self.last_id, self.entries_read, self.pending = row
         self._by_id: dict[int, Consumer] = {}
         self._by_name: dict[bytes, Consumer] = {}
+        self._reader: Consumer | None = None  # whom entries were last delivered to
         self._dirty = False
 
     @classmethod
@@ -72,9 +85,11 @@ class Group:
         return cls(store, stream, (cursor.lastrowid, name, last_id, entries_read, 0))
 
     @classmethod
-    def load_all(cls, store: Store, stream: int) -> list[Group]:
+    def load(cls, store: Store, stream: int, name: bytes | None = None) -> list[Group]:
+        """The stream's groups, or the one of that name."""
         sql = "SELECT id, name, last_id, entries_read, pending FROM groups WHERE stream=?"
-        return [cls(store, stream, row) for row in store.run(sql, (stream,)).fetchall()]
+        rows = store.run(sql, (stream,)) if name is None else store.run(f"{sql} AND name=?", (stream, name))
+        return [cls(store, stream, row) for row in rows.fetchall()]
 
     def changed(self) -> None:
         """The row is behind; it is written when the transaction commits."""
@@ -143,6 +158,7 @@ class Group:
         self._store.run("DELETE FROM consumers WHERE id=?", (consumer.id,))
         self._by_id.pop(consumer.id, None)
         self._by_name.pop(consumer.name, None)
+        self._reader = None
         self.pending -= consumer.pending
         self.changed()
 
@@ -159,14 +175,17 @@ class Group:
     # -- pending entries ------------------------------------------------------------------
 
     def pend(self, ids: Sequence[bytes], consumer: Consumer, now_ms: int) -> None:
-        """Deliver entries to a consumer for the first time; one that is pending already gets a new owner."""
-        rows = [(self.id, id, consumer.id, now_ms) for id in ids]
-        added = self._store.run_many("INSERT OR IGNORE INTO pending VALUES (?,?,?,?,1)", rows).rowcount
-        if added == len(rows):
-            self._count(consumer, added)
+        """Deliver entries that follow each other for the first time; one that is pending already gets a new owner."""
+        sql = (
+            "INSERT OR IGNORE INTO pending SELECT ?, id, ?, ?, 1 FROM entries WHERE stream=? AND id>=? AND id<=? "
+            "ORDER BY id"
+        )
+        added = self._store.run(sql, (self.id, consumer.id, now_ms, self.stream, ids[0], ids[-1])).rowcount
+        self._reader = consumer
+        self._count(consumer, added)
+        if added == len(ids):
             return
         # Some were pending. Those this call has added come out of the loop as they went in.
-        self._count(consumer, added)
         for id in ids:
             row = self.row(id)
             assert row is not None
@@ -200,15 +219,21 @@ class Group:
 
     def acknowledge(self, ids: Sequence[bytes]) -> int:
         """Forget pending entries: how many of them were."""
-        owners: dict[int, int] = {}
+        gone = 0
         for at in range(0, len(ids), _IDS_AT_ONCE):
             some = ids[at : at + _IDS_AT_ONCE]
-            sql = f"DELETE FROM pending WHERE grp=? AND id IN ({','.join('?' * len(some))}) RETURNING consumer"
-            for (owner,) in self._store.run(sql, (self.id, *some)).fetchall():
-                owners[owner] = owners.get(owner, 0) + 1
-        for owner, count in owners.items():
-            self._count(self.consumer_by_id(owner), -count)
-        return sum(owners.values())
+            sql = f"DELETE FROM pending WHERE grp=? AND id IN ({','.join('?' * len(some))})"
+            reader = self._reader
+            if reader is not None and reader.pending == self.pending:  # nobody else holds any
+                owners = {reader.id: self._store.run(sql, (self.id, *some)).rowcount}
+            else:
+                owners = {}
+                for (owner,) in self._store.run(f"{sql} RETURNING consumer", (self.id, *some)).fetchall():
+                    owners[owner] = owners.get(owner, 0) + 1
+            for owner, count in owners.items():
+                gone += count
+                self._count(self.consumer_by_id(owner), -count)
+        return gone
 
     def row(self, id: bytes) -> Pending | None:
         sql = "SELECT id, consumer, delivered_ms, deliveries FROM pending WHERE grp=? AND id=?"
@@ -241,6 +266,21 @@ class Group:
             values.append(delivered_by_ms)
         rows = self._store.run(f"{sql} ORDER BY id LIMIT ?", (*values, most)).fetchall()
         return [Pending(*row) for row in rows]
+
+    def rows_with_fields(
+        self, low: bytes, most: int, *, consumer: Consumer | None = None, delivered_by_ms: int = 2**63 - 1
+    ) -> list[tuple[Pending, bool, bytes | None]]:
+        """What is pending from `low` on: each row, whether its entry is still there, and the entry's packed
+        fields, which are read only if it was delivered at `delivered_by_ms` or before."""
+        whose, owner = ("consumer", consumer.id) if consumer is not None else ("grp", self.id)
+        sql = (
+            "SELECT p.id, p.consumer, p.delivered_ms, p.deliveries, e.id IS NOT NULL, "
+            "CASE WHEN p.delivered_ms<=? THEN e.fields END "
+            "FROM pending AS p LEFT JOIN entries AS e ON e.stream=? AND e.id=p.id "
+            f"WHERE p.{whose}=? AND p.id>=? ORDER BY p.id LIMIT ?"
+        )
+        rows = self._store.run(sql, (delivered_by_ms, self.stream, owner, low, most)).fetchall()
+        return [(Pending(*row[:4]), bool(row[4]), row[5]) for row in rows]
 
     def _count(self, consumer: Consumer, more: int) -> None:
         self.pending += more

@@ -28,6 +28,7 @@ CREATE TABLE keys (
   expires_ms INTEGER,
   UNIQUE (db, name)
 );
+CREATE INDEX keys_by_db ON keys (db);     -- and so by db and id: the order of SCAN
 CREATE INDEX keys_by_expiry ON keys (expires_ms) WHERE expires_ms IS NOT NULL;
 CREATE TABLE strings (key INTEGER PRIMARY KEY, value BLOB NOT NULL);
 CREATE TABLE streams (
@@ -37,6 +38,7 @@ CREATE TABLE streams (
   max_deleted_id BLOB NOT NULL,
   entries_added INTEGER NOT NULL,
   version INTEGER NOT NULL,              -- counts changes, for WATCH
+  full_nodes INTEGER NOT NULL, full_bytes INTEGER NOT NULL,  -- of the table nodes
   tail_first BLOB, tail_last BLOB, tail_live INTEGER, tail_deleted INTEGER, tail_bytes INTEGER, tail_names BLOB
 );
 CREATE TABLE entries (

@@ -224,7 +224,8 @@ class Store:
 
     def count(self, db: int, now_ms: int) -> int:
         """Keys of a database."""
-        sql = "SELECT count(*) FROM keys WHERE db=? AND (expires_ms IS NULL OR expires_ms >= ?)"
+        expired = "SELECT count(*) FROM keys WHERE expires_ms < ?2 AND db=?1"
+        sql = f"SELECT (SELECT count(*) FROM keys INDEXED BY keys_by_db WHERE db=?1) - ({expired})"
         count: int = self.run(sql, (db, now_ms)).fetchone()[0]
         return count
 
@@ -247,8 +248,8 @@ class Store:
         Answers where to go on (0: done), and the name and kind of each.
         """
         sql = (
-            "SELECT id, name, kind FROM keys WHERE db=? AND id>? AND (expires_ms IS NULL OR expires_ms >= ?) "
-            "ORDER BY id LIMIT ?"
+            "SELECT id, name, kind FROM keys INDEXED BY keys_by_db WHERE db=? AND id>? "
+            "AND (expires_ms IS NULL OR expires_ms >= ?) ORDER BY id LIMIT ?"
         )
         rows = self.run(sql, (db, min(after, 2**63 - 1), now_ms, min(most, 2**31) + 1)).fetchall()
         more = len(rows) > most
@@ -257,13 +258,16 @@ class Store:
 
     def random_name(self, db: int, now_ms: int) -> bytes | None:
         """Any key of a database: the one at or after a random place."""
+        ends = self.run("SELECT min(id), max(id) FROM keys INDEXED BY keys_by_db WHERE db=?", (db,)).fetchone()
+        if ends[0] is None:
+            return None
         sql = (
-            "SELECT name FROM keys WHERE db=?1 AND (expires_ms IS NULL OR expires_ms >= ?2) ORDER BY id LIMIT 1 "
-            "OFFSET abs(random()) % max(1, (SELECT count(*) FROM keys WHERE db=?1 AND "
-            "(expires_ms IS NULL OR expires_ms >= ?2)))"
+            "SELECT name FROM keys INDEXED BY keys_by_db WHERE db=?1 AND id>=?2 + abs(random()) % ?3 "
+            "AND (expires_ms IS NULL OR expires_ms >= ?4) ORDER BY id LIMIT 1"
         )
-        row = self.run(sql, (db, now_ms)).fetchone()
-        return row[0] if row else None
+        width = ends[1] - ends[0] + 1
+        found = self.run(sql, (db, ends[0], width, now_ms)).fetchone() or self.run(sql, (db, 0, 1, now_ms)).fetchone()
+        return found[0] if found else None
 
     def delete_all(self, db: int | None = None) -> None:
         """Delete the keys of one database, or of all."""

@@ -24,7 +24,11 @@ ZERO_ID = bytes(16)
 TOP_ID = b"\xff" * 16
 _NODE_BYTES_MAX = 2**30  # Redis: holds even when no limit is set
 
-_COLUMNS = "length, last_id, max_deleted_id, entries_added, version, tail_first, tail_last, tail_live, tail_deleted, tail_bytes, tail_names"  # noqa: E501
+_COUNTERS = "length, last_id, max_deleted_id, entries_added, version, full_nodes, full_bytes"
+_COLUMNS = f"{_COUNTERS}, tail_first, tail_last, tail_live, tail_deleted, tail_bytes, tail_names"
+
+
+_UPDATE = f"UPDATE streams SET {_COLUMNS.replace(',', '=?,')}=? WHERE key=?"
 
 
 class NodeLimits(NamedTuple):
@@ -55,7 +59,8 @@ class Stream:
     """A stream's row. Change it through the methods, or call `changed` after setting a field."""
 
     __slots__ = (
-        "_dirty", "_groups", "_store", "entries_added", "id", "last_id", "length", "max_deleted_id", "tail", "version",
+        "_dirty", "_first", "_groups", "_store", "entries_added", "full_bytes", "full_nodes", "id", "last_id", "length",
+        "max_deleted_id", "tail", "version",
     )  # fmt: skip
 
     def __init__(self, store: Store, id: int) -> None:
@@ -65,15 +70,16 @@ class Stream:
         self.entries_added = 0
         self.version = 0
         self.tail: Node | None = None
-        self._groups: dict[bytes, Group] | None = None
+        self.full_nodes = self.full_bytes = 0  # nodes before the tail, and their sizes
+        self._groups: dict[bytes, Group] = {}  # those that were asked for
+        self._first: bytes | None = None  # the oldest entry's ID, while it is known
         self._dirty = False
 
     @classmethod
     def make(cls, store: Store, id: int) -> Stream:
         stream = cls(store, id)
-        stream._groups = {}
         store.run(
-            f"INSERT INTO streams (key, {_COLUMNS}) VALUES (?,0,?,?,0,0,NULL,NULL,NULL,NULL,NULL,NULL)",
+            f"INSERT INTO streams (key, {_COLUMNS}) VALUES (?,0,?,?,0,0,0,0,NULL,NULL,NULL,NULL,NULL,NULL)",
             (id, ZERO_ID, ZERO_ID),
         )
         return stream
@@ -83,8 +89,9 @@ class Stream:
         stream = cls(store, id)
         row = store.run(f"SELECT {_COLUMNS} FROM streams WHERE key=?", (id,)).fetchone()
         stream.length, stream.last_id, stream.max_deleted_id, stream.entries_added, stream.version = row[:5]
-        if row[5] is not None:
-            stream.tail = Node(*row[5:])
+        stream.full_nodes, stream.full_bytes = row[5:7]
+        if row[7] is not None:
+            stream.tail = Node(*row[7:])
         return stream
 
     def changed(self) -> None:
@@ -97,10 +104,10 @@ class Stream:
         self._dirty = False
         tail = self.tail
         self._store.run(
-            "UPDATE streams SET length=?, last_id=?, max_deleted_id=?, entries_added=?, version=?, tail_first=?, "
-            "tail_last=?, tail_live=?, tail_deleted=?, tail_bytes=?, tail_names=? WHERE key=?",
+            _UPDATE,
             (
-                self.length, self.last_id, self.max_deleted_id, self.entries_added, self.version,
+                self.length, self.last_id, self.max_deleted_id, self.entries_added, self.version, self.full_nodes,
+                self.full_bytes,
                 *((None,) * 6 if tail is None else
                   (tail.first, tail.last, tail.live, tail.deleted, tail.bytes, tail.names)),
                 self.id,
@@ -143,6 +150,8 @@ class Stream:
         tail.last = id
         tail.live += 1
         tail.bytes += entry_size(id, tail.first, words, tail.names == packed_names)
+        if not self.length:
+            self._first = id
         self.length += 1
         self.entries_added += 1
         if self.entries_added >= 2**63:  # Redis: an unsigned counter, shown as a signed one
@@ -152,8 +161,12 @@ class Stream:
 
     def first_id(self) -> bytes | None:
         """The oldest entry's ID."""
-        row = self._store.run("SELECT id FROM entries WHERE stream=? ORDER BY id LIMIT 1", (self.id,)).fetchone()
-        return row[0] if row else None
+        if not self.length:
+            return None
+        if self._first is None:
+            sql = "SELECT id FROM entries WHERE stream=? ORDER BY id LIMIT 1"
+            self._first = self._store.run(sql, (self.id,)).fetchone()[0]
+        return self._first
 
     def top_id(self) -> bytes | None:
         """The newest entry's ID; `last_id` is at or above it."""
@@ -191,28 +204,28 @@ class Stream:
             assert node is not None
             self._lose(node, 1)
         self.length -= 1
+        if id == self._first:
+            self._first = None
         self.changed()
         return True
 
     # -- nodes ---------------------------------------------------------------------------
 
     def node_count(self) -> int:
-        count: int = self._store.run("SELECT count(*) FROM nodes WHERE stream=?", (self.id,)).fetchone()[0]
-        return count + (self.tail is not None)
+        return self.full_nodes + (self.tail is not None)
 
     def size(self) -> int:
         """What Redis's listpacks would take, nearly."""
-        sql = "SELECT coalesce(sum(bytes), 0) FROM nodes WHERE stream=?"
-        full: int = self._store.run(sql, (self.id,)).fetchone()[0]
-        return full + (self.tail.bytes if self.tail else 0)
+        return self.full_bytes + (self.tail.bytes if self.tail else 0)
 
     def first_node(self) -> Node | None:
-        return self._node("1 ORDER BY first") or self.tail
+        return (self._node("1 ORDER BY first") if self.full_nodes else None) or self.tail
 
     def drop_first_node(self, node: Node) -> None:
         """Delete the oldest node with all its entries."""
         self._store.run("DELETE FROM entries WHERE stream=? AND id<=?", (self.id, node.last))
         self.length -= node.live
+        self._first = None
         self._lose(node, node.live)
         self.changed()
 
@@ -229,6 +242,7 @@ class Stream:
         if gone:
             self._lose(node, gone, keep=True)
             self.length -= gone
+            self._first = None
             self.changed()
         return gone
 
@@ -245,6 +259,8 @@ class Stream:
             "INSERT INTO nodes VALUES (?,?,?,?,?,?,?)",
             (self.id, tail.first, tail.last, tail.live, tail.deleted, tail.bytes, tail.names),
         )
+        self.full_nodes += 1
+        self.full_bytes += tail.bytes
 
     def _lose(self, node: Node, entries: int, *, keep: bool = False) -> None:
         """Entries of a node were deleted; without a live one it goes, and the one before may be filled again.
@@ -267,31 +283,35 @@ class Stream:
                 self._drop_row(self.tail)
 
     def _drop_row(self, node: Node) -> None:
+        self.full_nodes -= 1
+        self.full_bytes -= node.bytes
         self._store.run("DELETE FROM nodes WHERE stream=? AND first=?", (self.id, node.first))
 
     # -- groups --------------------------------------------------------------------------
 
     def group(self, name: bytes) -> Group | None:
-        return self._named_groups().get(name)
+        found = self._groups.get(name)
+        if found is None:
+            for loaded in Group.load(self._store, self.id, name):
+                found = self._groups[name] = loaded
+        return found
 
     def groups(self) -> list[Group]:
         """In the order of their names' bytes, as Redis lists them."""
-        return [group for _, group in sorted(self._named_groups().items())]
+        for group in Group.load(self._store, self.id):
+            self._groups.setdefault(group.name, group)
+        return [group for _, group in sorted(self._groups.items())]
 
     def group_count(self) -> int:
-        return len(self._named_groups())
+        count: int = self._store.run("SELECT count(*) FROM groups WHERE stream=?", (self.id,)).fetchone()[0]
+        return count
 
     def make_group(self, name: bytes, last_id: bytes, entries_read: int | None) -> Group:
         """A new group; there must be none of that name."""
-        group = self._named_groups()[name] = Group.make(self._store, self.id, name, last_id, entries_read)
+        group = self._groups[name] = Group.make(self._store, self.id, name, last_id, entries_read)
         return group
 
     def delete_group(self, group: Group) -> None:
-        del self._named_groups()[group.name]
+        del self._groups[group.name]
         group.destroy_rows()
         self._store.run("DELETE FROM groups WHERE id=?", (group.id,))
-
-    def _named_groups(self) -> dict[bytes, Group]:
-        if self._groups is None:
-            self._groups = {group.name: group for group in Group.load_all(self._store, self.id)}
-        return self._groups

@@ -1,0 +1,1 @@
+"""What streamcli is measured by, against its peers, in one run: `python -m benchmarks`."""

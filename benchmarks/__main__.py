@@ -1,0 +1,41 @@
+"""Run every benchmark and print one Markdown table. The exit status is 0 whatever the figures are."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+
+from benchmarks import engine, startup, wake
+from benchmarks.measure import Row, machine, table
+
+_PARTS = ("engine", "startup", "wake")
+
+
+def main() -> None:
+    """Read the flags, run what they ask for."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="smaller data and fewer rounds")
+    parser.add_argument("--only", choices=_PARTS, action="append", help="run this part alone; may repeat")
+    flags = parser.parse_args()
+    rows = []
+    for row in _rows(flags.only or _PARTS, quick=flags.quick):
+        rows.append(row)
+        sys.stderr.write(f"\r\033[K{row.operation}: {row.ours}" if sys.stderr.isatty() else "")
+        sys.stderr.flush()
+    sys.stderr.write("\r\033[K" if sys.stderr.isatty() else "")
+    print(machine() + ("; --quick" if flags.quick else ""), end="\n\n")
+    print("\n".join(table(rows)))
+
+
+def _rows(parts: list[str] | tuple[str, ...], *, quick: bool) -> Iterator[Row]:
+    if "engine" in parts:
+        yield from engine.rows(engine.QUICK if quick else engine.FULL)
+    if "startup" in parts:
+        yield from startup.rows(rounds=7 if quick else 25)
+    if "wake" in parts:
+        yield from wake.rows(wakes=20 if quick else 50)
+
+
+if __name__ == "__main__":
+    main()
