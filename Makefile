@@ -36,6 +36,7 @@ servers:
 
 record: $(READY) servers
 	$(BIN)/python -m tests.conformance.record
+	$(BIN)/python -m tests.conformance.test_redis_cli
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -29,19 +29,22 @@ DEFAULTS: Final = (  # what scripts and random sequences may change
 def launcher(server: str = "redis") -> list[str] | None:
     """The words that start the server, or None when there is none to be had."""
     named = os.environ.get("STREAMCLI_REDIS")
-    if named and server == "redis":
-        return [named]
+    return [named] if named and server == "redis" else unpacked(f"{server}-server")
+
+
+def unpacked(program: str) -> list[str] | None:
+    """The words that start a program which `make servers` has brought, or None."""
     for folder in filter(None, [os.environ.get("STREAMCLI_SERVERS"), str(ROOT / ".servers")]):
-        words = _unpacked(Path(folder), server)
+        words = _unpacked(Path(folder), program)
         if words:
             return words
     return None
 
 
-def _unpacked(folder: Path, server: str) -> list[str] | None:
+def _unpacked(folder: Path, name: str) -> list[str] | None:
     """An unpacked server is started by the loader it came with: it is newer than the system's libraries."""
     root = folder / "root" / "usr"
-    program = root / "bin" / f"{server}-server"
+    program = root / "bin" / name
     for libraries in sorted((root / "lib").glob("*-linux-gnu*")):
         for loader in [*libraries.glob("ld-linux*.so.*"), *(folder / "root" / "usr").glob("lib*/ld-linux*.so.*")]:
             if program.exists():

@@ -21,6 +21,7 @@ import pytest
 
 from streamcli.render import Options
 from streamcli.reply import NIL_ARRAY, Error, Map, Push, Reply, Set, Simple, Verbatim
+from tests.conformance.live import unpacked
 from tests.unit.test_render_support import Asked, Unknown, encode, entry, show
 
 RECORDING = Path(__file__).parent / "fixtures" / "redis_cli_output.json"
@@ -82,7 +83,8 @@ def replies() -> list[Reply]:
 
 def redis_cli() -> list[str]:
     """A redis-cli of 8 or later to run; empty when there is none."""
-    command = shlex.split(os.environ.get("STREAMCLI_REDIS_CLI", "")) or [shutil.which("redis-cli") or ""]
+    named = shlex.split(os.environ.get("STREAMCLI_REDIS_CLI", ""))
+    command = named or unpacked("redis-cli") or [shutil.which("redis-cli") or ""]
     if not command[0]:
         return []
     version = subprocess.run([*command, "--version"], capture_output=True, text=True, check=False).stdout.split()
