@@ -49,6 +49,8 @@ def main() -> NoReturn:
         code = FAILED
     if code in (INTERRUPTED, PIPE_CLOSED):
         give_up(sys.stdout.buffer)
+    if code == INTERRUPTED and sys.stderr is not None and sys.stderr.isatty():
+        _complain("")  # the terminal has just shown ^C; what comes next begins a line
     sys.exit(code)
 
 
