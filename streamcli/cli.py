@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from streamcli import settings as options
-from streamcli.shell.output import Output, PipeClosedError, give_up, takes_utf8, wants_color
+from streamcli.shell.output import Output, PipeClosedError, encode_ascii, takes_utf8, wait_for, wants_color
 
 if TYPE_CHECKING:
     import click
@@ -30,7 +30,7 @@ def main() -> NoReturn:
     """Run `sys.argv` and leave with its exit code."""
     if sys.stdout is None:  # closed by whoever started us
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
-    output = Output(sys.stdout.buffer)
+    output = Output(sys.stdout.fileno(), ascii=sys.stdout.isatty() and not takes_utf8(sys.stdout.encoding))
     try:
         code = _run(sys.argv[1:], output)
         output.flush()
@@ -39,7 +39,7 @@ def main() -> NoReturn:
     except PipeClosedError:
         code = PIPE_CLOSED
     except OSError as error:
-        _complain(f"cannot write the output: {(error.strerror or str(error)).lower()}")
+        _complain(f"streamcli: cannot write the output: {_reason(error)}")
         code = FAILED
     except Exception as error:  # a fault of ours, or a database that no check has found to be damaged
         if os.environ.get("STREAMCLI_DEBUG"):
@@ -47,18 +47,21 @@ def main() -> NoReturn:
         what = f"{type(error).__name__}: {error}".splitlines()[0]
         _complain(f"streamcli: internal error, please report it ({what}); STREAMCLI_DEBUG=1 shows where")
         code = FAILED
-    if code in (INTERRUPTED, PIPE_CLOSED):
-        give_up(sys.stdout.buffer)
     if code == INTERRUPTED and sys.stderr is not None and sys.stderr.isatty():
         _complain("")  # the terminal has just shown ^C; what comes next begins a line
     sys.exit(code)
 
 
 def _complain(line: str) -> None:
-    """A line for whoever reads the errors."""
+    """A line for whoever reads the errors, with nothing in it that could steer a terminal."""
+    from streamcli.render.text import visible
+
     try:
-        sys.stderr.write(f"{line}\n")
-        sys.stderr.flush()
+        text = visible(line.replace("\n", "\\n"))
+        utf8 = takes_utf8(sys.stderr.encoding)
+        os.write(
+            sys.stderr.fileno(), (text.encode("utf-8", "backslashreplace") if utf8 else encode_ascii(text)) + b"\n"
+        )
     except (AttributeError, OSError, ValueError):
         pass  # there is nobody left to tell
 
@@ -102,7 +105,7 @@ def _open(settings: Settings) -> Embedded | int:
         if path is None and not settings.memory:
             path = options.data_file(os.environ)
     except OSError as error:
-        _complain(f"streamcli: cannot make the data folder: {(error.strerror or str(error)).lower()}: {error.filename}")
+        _complain(f"streamcli: cannot make the data folder: {_reason(error)}: {error.filename}")
         return UNREACHABLE
     try:
         backend = Embedded(path, durable=settings.durability == "full")
@@ -137,6 +140,8 @@ def _run_all(settings: Settings, backend: Embedded, session: Session, output: Ou
     if settings.words:
         words = settings.words
         if settings.last_from_stdin:
+            if sys.stdin is None:
+                return _usage("-x reads standard input, which is closed")
             words = (*words, sys.stdin.buffer.read())
         code = session.run_words(words)
     elif settings.execute:
@@ -148,26 +153,29 @@ def _run_all(settings: Settings, backend: Embedded, session: Session, output: Ou
             code = code or one
             if one and not settings.continue_on_error:
                 break
-    if code == OK and backend.in_multi:
-        _complain("the transaction was not run: EXEC is missing")
-        return FAILED
+    if backend.in_multi:
+        output.flush()
+        _complain("streamcli: the transaction was not run: EXEC is missing")
+        return code or FAILED
     return code
 
 
 def _run_file(file: str, settings: Settings, session: Session, output: Output) -> int:
     """Run the lines of a file; errors say the file and the line."""
-    if file == "-":
-        return _run_lines(_lines_of(sys.stdin.fileno(), output), "line ", settings, session)
     try:
+        if file == "-":
+            if sys.stdin is None:
+                return _usage("standard input is closed")
+            return _run_lines(_lines_of(sys.stdin.fileno(), output), "line ", settings, session)
         descriptor = os.open(file, os.O_RDONLY)
-    except (OSError, ValueError) as error:
-        return _usage(f"cannot read {file}: {(getattr(error, 'strerror', None) or str(error)).lower()}")
-    try:
-        return _run_lines(_lines_of(descriptor, output), f"{file}:", settings, session)
-    except IsADirectoryError:
-        return _usage(f"cannot read {file}: it is a folder")
-    finally:
-        os.close(descriptor)
+        try:
+            return _run_lines(_lines_of(descriptor, output), f"{file}:", settings, session)
+        finally:
+            os.close(descriptor)
+    except ReadError as error:
+        return _usage(f"cannot read {'standard input' if file == '-' else file}: {error}")
+    except (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError) as error:
+        return _usage(f"cannot read {file}: {_reason(error)}")
 
 
 def _run_lines(lines: Iterator[bytes], source: str, settings: Settings, session: Session) -> int:
@@ -176,22 +184,48 @@ def _run_lines(lines: Iterator[bytes], source: str, settings: Settings, session:
     for number, line in enumerate(lines, 1):
         one = session.run(line, f"{source}{number}: " if source else "")
         code = code or one
-        if one and not settings.continue_on_error:
+        if session.left or (one and not settings.continue_on_error):
             break
     return code
+
+
+class ReadError(Exception):
+    """The lines cannot be read; the text says why."""
+
+
+def _read(descriptor: int) -> bytes:
+    """What there is to read, once there is something; nothing at the end. Raises ReadError."""
+    while True:
+        try:
+            return os.read(descriptor, _CHUNK)
+        except BlockingIOError:
+            wait_for(descriptor)
+        except OSError as error:
+            raise ReadError(_reason(error)) from None
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, IsADirectoryError):
+        return "it is a folder"
+    return (error.strerror or str(error)).lower()
 
 
 def _lines_of(descriptor: int, output: Output) -> Iterator[bytes]:
     """The lines as they arrive; what was answered so far is shown before more is waited for."""
     pieces: list[bytes] = []
-    first = True
+    start: bytes | None = b""  # as long as it may be the beginning of a byte order mark
     while True:
         output.flush()
-        chunk = os.read(descriptor, _CHUNK)
-        if first and chunk:
-            chunk, first = chunk.removeprefix(_BOM), False
-        if not chunk:
-            if pieces:
+        chunk = _read(descriptor)
+        ended = not chunk
+        if start is not None:
+            start += chunk
+            if not ended and len(start) < len(_BOM) and _BOM.startswith(start):
+                continue
+            chunk, start = start.removeprefix(_BOM), None
+        if ended:
+            pieces.append(chunk)
+            if any(pieces):
                 yield b"".join(pieces)
             return
         *whole, rest = chunk.split(b"\n")
@@ -223,9 +257,16 @@ def _with_click(args: list[str], output: Output) -> int:
     except click.exceptions.Exit as leave:
         return leave.exit_code
     except click.ClickException as error:
-        return _usage(error.format_message().rstrip(".").replace("\n", " "))
+        return _usage(_plain(error.format_message()))
     except options.UsageError as error:
         return _usage(str(error))
+
+
+def _plain(message: str) -> str:
+    """click's sentence as one line; it shows words by `repr`, where a byte that is no text looks like a surrogate."""
+    import re
+
+    return re.sub(r"\\udc([89a-f][0-9a-f])", r"\\x\1", message.rstrip(".").replace("\n", " "))
 
 
 def _context() -> click.Context:
@@ -253,7 +294,8 @@ def _command() -> click.Command:
             "  streamcli -f setup.redis\n"
             "  generate | streamcli --format jsonl"
         ),
-        epilog="Exit codes: 0 ok, 1 a command failed, 2 wrong usage, 3 cannot open the database, 130 interrupted.",
+        epilog="Exit codes: 0 ok, 1 a command failed, 2 wrong usage, 3 cannot open the database, "
+        "130 interrupted, 141 nobody reads the output.",
     )
     click.version_option(__version__, prog_name="streamcli", message="%(prog)s %(version)s")(command)
     for parameter in command.params:

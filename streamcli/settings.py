@@ -110,7 +110,12 @@ def read(args: Sequence[str]) -> Settings:
 def _put(values: dict[str, object], flag: Flag, given: str) -> None:
     value: object = given
     if flag.number is not None:
-        if not given.isascii() or not given.isdigit() or not flag.number[0] <= int(given) <= flag.number[1]:
+        if (
+            len(given) > 9
+            or not given.isascii()
+            or not given.isdigit()
+            or not flag.number[0] <= int(given) <= flag.number[1]
+        ):
             raise UnreadError
         value = int(given)
     if flag.choices and given not in flag.choices:
@@ -147,7 +152,12 @@ def data_file(environment: Mapping[str, str]) -> str:
     """The default database, in the user's data folder (XDG Base Directory); the folder is made if it is missing."""
     home = environment.get("XDG_DATA_HOME", "")
     if not os.path.isabs(home):  # the specification: a relative path is to be ignored
-        home = os.path.join(os.path.expanduser("~"), ".local", "share")
+        user = environment.get("HOME", "")
+        if not os.path.isabs(user):
+            import pwd
+
+            user = pwd.getpwuid(os.getuid()).pw_dir
+        home = os.path.join(user, ".local", "share")
     folder = os.path.join(home, "streamcli")
     os.makedirs(folder, mode=0o700, exist_ok=True)
     return os.path.join(folder, "default.db")

@@ -14,7 +14,7 @@ from streamcli.engine.engine import HANDLERS, Context, Engine, Wait
 from streamcli.grammar.commands import COMMANDS
 from streamcli.grammar.parse import Call, parse
 from streamcli.reply import NIL_ARRAY, OK, QUEUED, Reply, ReplyError
-from streamcli.storage.schema import Failed, explain
+from streamcli.storage.schema import FAULTS, DamagedError, explain
 from streamcli.storage.store import STREAM
 
 
@@ -58,7 +58,12 @@ class Session:
 
         The deadline stays what it was; what woke nobody is not asked again.
         """
-        if self.engine.ready(self.db, wait, now_ms):
+        try:
+            ready = self.engine.ready(self.db, wait, now_ms)
+        except FAULTS as error:
+            self.engine.store.rollback()
+            return errors.storage(explain(error))
+        if ready:
             again = self.execute(wait.argv, now_ms)
             if not isinstance(again, Wait):
                 return again
@@ -87,11 +92,19 @@ class Session:
             store.commit()
         except ReplyError as wrong:
             return wrong.error
-        except Failed as error:
+        except FAULTS as error:
             store.rollback()
             if self.executing:
                 raise  # the whole transaction is undone, not this command alone
             return errors.storage(explain(error))
+        except Exception as error:
+            store.rollback()
+            if store.damaged():
+                raise_or_answer = DamagedError(str(error))
+                if self.executing:
+                    raise raise_or_answer from None
+                return errors.storage(explain(raise_or_answer))
+            raise
         except BaseException:
             store.rollback()
             raise
@@ -128,7 +141,7 @@ class Session:
                 return NIL_ARRAY
             replies = self._run_all(queue, now_ms)
             store.commit()
-        except Failed as error:
+        except FAULTS as error:
             store.rollback()
             return errors.storage(explain(error))
         except BaseException:

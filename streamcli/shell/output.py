@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from typing import BinaryIO
 
 _FLUSH_BYTES = 64 * 1024
 
@@ -14,38 +13,58 @@ class PipeClosedError(Exception):
 
 
 class Output:
-    """Collects lines for a binary stream; `flush` before waiting for anything."""
+    """Collects lines for a file descriptor; `flush` before waiting for anything.
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
+    `ascii`: whoever reads takes no UTF-8, so other characters go out as `\\xHH`.
+    """
+
+    def __init__(self, descriptor: int, *, ascii: bool = False) -> None:
+        self._descriptor = descriptor
+        self._encode = encode_ascii if ascii else _encode_utf8
         self._pieces: list[bytes] = []
         self._size = 0
 
     def lines(self, chunks: Iterable[str]) -> None:
         """Write each chunk and a line end. Raises PipeClosedError, OSError."""
         for chunk in chunks:
-            data = chunk.encode("utf-8", "surrogateescape")
+            data = self._encode(chunk)
             self._pieces += (data, b"\n")
             self._size += len(data)
             if self._size > _FLUSH_BYTES:
                 self.flush()
 
     def flush(self) -> None:
+        """Write all of it, however little the descriptor takes at a time."""
         if not self._pieces:
             return
-        data, self._pieces, self._size = b"".join(self._pieces), [], 0
-        try:
-            self._stream.write(data)
-            self._stream.flush()
-        except BrokenPipeError:
-            raise PipeClosedError from None
+        left = memoryview(b"".join(self._pieces))
+        self._pieces, self._size = [], 0
+        while left:
+            try:
+                left = left[os.write(self._descriptor, left) :]
+            except BlockingIOError:
+                wait_for(self._descriptor, writing=True)
+            except BrokenPipeError:
+                raise PipeClosedError from None
 
 
-def give_up(stream: BinaryIO) -> None:
-    """Let what is still in Python's own buffer go nowhere, so that nothing complains about it at exit."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
+def _encode_utf8(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def encode_ascii(text: str) -> bytes:
+    """The text with every other character as the `\\xHH` of its UTF-8 bytes."""
+    if text.isascii():
+        return text.encode()
+    raw = text.encode("utf-8", "surrogateescape")
+    return b"".join(b"\\x%02x" % byte if byte > 127 else bytes((byte,)) for byte in raw)
+
+
+def wait_for(descriptor: int, *, writing: bool = False) -> None:
+    """Until a descriptor that does not block has something, or takes something."""
+    import select
+
+    select.select([] if writing else [descriptor], [descriptor] if writing else [], [])
 
 
 def wants_color(terminal: bool, environment: Mapping[str, str]) -> bool:

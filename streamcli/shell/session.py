@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from streamcli.render import Options
     from streamcli.shell.output import Output
 
+_LEAVE = (b"exit", b"quit")  # as redis-cli has them
 OK, FAILED, USAGE = 0, 1, 2  # exit codes of a line
 _EXCERPT = 60  # characters of a faulty line that are shown
 
@@ -33,16 +34,22 @@ class Session:
         self._backend, self._options, self._output, self._complain = backend, options, output, complain
         self._render = renderer(format)
         self._queued: list[Call] = []
+        self.left = False  # the user has said that this is all
 
     def run(self, line: bytes, place: str = "") -> int:
         """Run a typed line; an empty one, or a comment (`#`), is nothing. `place` stands before its errors."""
+        if line.lstrip()[:1] == b"#":
+            return OK
         try:
             argv = words.argv(line)
         except words.SplitError as error:
             for text in _pointed(error):
                 self._say(f"{place}{text}")
             return USAGE
-        if not argv or argv[0].startswith(b"#"):
+        if not argv:
+            return OK
+        if len(argv) == 1 and argv[0].lower() in _LEAVE:
+            self.left = True
             return OK
         return self.run_words(argv, place)
 
@@ -52,12 +59,12 @@ class Session:
         call = parse(argv)
         self._follow_transaction(call, reply)
         if isinstance(reply, Error):
-            self._say(f"{place}{_one_line(reply.text)}{_hint(call)}")
+            self._say(f"{place}{reply.text.strip()}{_hint(call)}")
             return FAILED
         self._output.lines(self._render(reply, call, self._options))
         inner = _first_error(call, reply)
         if inner is not None:
-            self._say(f"{place}a command of the transaction failed: {_one_line(inner.text)}")
+            self._say(f"{place}a command of the transaction failed: {inner.text}")
             return FAILED
         return OK
 
@@ -80,13 +87,6 @@ def _first_error(call: Call, reply: Reply) -> Error | None:
     return next((item for item in reply if isinstance(item, Error)), None)
 
 
-def _one_line(text: str) -> str:
-    """An error's text, with nothing in it that could steer a terminal."""
-    from streamcli.render.text import visible
-
-    return visible(text).replace("\n", " ")
-
-
 def _hint(call: Call) -> str:
     """What to do about a command that nobody knows."""
     if call.command is not None or not call.argv or call.rejected is None:
@@ -95,24 +95,35 @@ def _hint(call: Call) -> str:
 
     from streamcli.grammar.commands import BY_WORD
 
-    known = BY_WORD.get(call.argv[0].upper())
-    names = list((known.subcommands if known else BY_WORD).keys())
-    given = call.argv[1 if known else 0].upper()
-    near = get_close_matches(given.decode("latin-1")[:40], [name.decode() for name in names], 1, 0.7)
+    container = BY_WORD.get(call.argv[0].upper())
+    given = call.argv[1 if container else 0].upper()[:_EXCERPT]
+    if container is None and given in _commands_of_redis():
+        return " (not in the embedded engine)"
+    names = [name.decode() for name in (container.subcommands if container else BY_WORD)]
+    near = get_close_matches(given.decode("latin-1"), names, 1, 0.7)
     if near:
         return f" (did you mean {near[0]}?)"
-    return "" if known else " (not in the embedded engine)"
+    return "" if container else " (not in the embedded engine)"
+
+
+def _commands_of_redis() -> frozenset[bytes]:
+    """The names of all of Redis's own commands, so that none of them is taken for a slip."""
+    from importlib.resources import files
+
+    return frozenset((files("streamcli") / "data" / "redis-commands.txt").read_bytes().split())
 
 
 def _pointed(error: words.SplitError) -> list[str]:
     """What is wrong, the part of the line it is in, and a caret under the byte."""
     from streamcli.render.text import visible
 
-    at = error.fault.at
+    at, line = error.fault.at, error.line
     low = max(0, at - _EXCERPT // 2)
-    shown = [visible(piece.decode("utf-8", "replace")).replace("\n", " ")
-             for piece in (error.line[low:at], error.line[at : low + _EXCERPT])]  # fmt: skip
-    before, after = (["..."] if low else [""])[0] + shown[0], shown[1]
-    if low + _EXCERPT < len(error.line):
-        after += "..."
+    high = low + _EXCERPT
+    before, after = (
+        visible(piece.decode("utf-8", "surrogateescape")).replace("\n", "\\n")
+        for piece in (line[low:at], line[at:high])
+    )
+    before = "..." + before if low else before
+    after = after + "..." if high < len(line) else after
     return [f"not sent, column {at + 1}: {error.fault.text}", f"  {before}{after}", f"  {' ' * len(before)}^"]

@@ -8,9 +8,10 @@ are those of Redis's listpack, because nodes fill, and `~` trims, by them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from struct import pack, unpack_from
+from struct import error, pack, unpack_from
 
 from streamcli.ids import unpack_pair
+from streamcli.storage.schema import DamagedError
 
 _JOINED, _COUNTED = b"\0", b"\1"
 
@@ -27,8 +28,11 @@ def unpack_words(blob: bytes) -> list[bytes]:
     """The inverse of `pack_words`."""
     if blob[0] == 0:
         return blob[1:].split(b"\0")
-    (count,) = unpack_from("<I", blob, 1)
-    lengths = unpack_from(f"<{count}I", blob, 5)
+    try:
+        (count,) = unpack_from("<I", blob, 1)
+        lengths = unpack_from(f"<{count}I", blob, 5)
+    except error:
+        raise DamagedError from None
     at = 5 + 4 * count
     words = []
     for length in lengths:

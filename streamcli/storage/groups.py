@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from streamcli.storage.schema import DamagedError
+
 if TYPE_CHECKING:
     from streamcli.storage.store import Store
 
@@ -131,7 +133,8 @@ class Group:
 
     def consumer_by_id(self, id: int) -> Consumer:
         found = self._by_id.get(id) or self._load("id=?", id)
-        assert found is not None
+        if found is None:
+            raise DamagedError
         return found
 
     def consumers(self) -> list[Consumer]:
@@ -188,7 +191,8 @@ class Group:
         # Some were pending. Those this call has added come out of the loop as they went in.
         for id in ids:
             row = self.row(id)
-            assert row is not None
+            if row is None:
+                raise DamagedError
             self.assign(row, consumer, now_ms, 1)
 
     def assign(self, row: Pending, consumer: Consumer, delivered_ms: int, deliveries: int) -> None:

@@ -14,7 +14,10 @@ APPLICATION_ID = 0x73744C49  # "stLI", at byte 68 of the file
 SCHEMA_VERSION = 1
 MEMORY = ":memory:"
 Failed = sqlite3.Error  # what any read or write may raise
+FAULTS = (Failed, UnicodeError)  # SQLite quotes a damaged page in its messages, and it may be no text
 
+_HEADER = b"SQLite format 3\0"
+_NOT_SQLITE = "it is not a SQLite file"
 _BUSY_SECONDS = 0.2  # a wait inside SQLite; Store tries again, so that Ctrl-C is heard in between
 _WAL_PAGES = 4000  # 16 MB between checkpoints
 _CACHE_KIB = 32 * 1024
@@ -65,6 +68,10 @@ CREATE INDEX pending_by_consumer ON pending (consumer, id);
 """
 
 
+class DamagedError(sqlite3.DatabaseError):
+    """The tables hold what streamcli does not write."""
+
+
 class OpenError(Exception):
     """The file cannot be used; the text is one sentence for the user."""
 
@@ -82,35 +89,30 @@ def open_file(path: str, *, durable: bool = False) -> sqlite3.Connection:
     `durable`: an acknowledged write survives the machine, not just the process.
     Raises OpenError.
     """
-    if not path:
-        raise OpenError("cannot open a database without a name")
+    if not path or "\0" in path:
+        raise OpenError("cannot open a database without a name" if not path else "a database's name cannot hold a NUL")
+    real = os.path.realpath(path)  # absolute, so that SQLite sees no name with a meaning of its own
+    connection: sqlite3.Connection | None = None
     try:
-        _make_if_missing(path)
-        connection = _connect(os.path.abspath(path))  # so that SQLite sees no name with a meaning of its own
-    except ValueError:
-        raise OpenError("cannot open a database whose name holds a NUL") from None
-    except OSError as error:
-        raise OpenError(f"cannot open {path}: {_reason(error)}") from None
-    except Failed as error:
-        raise OpenError(f"cannot open {path}: {error}") from None
-    try:
-        _recognise(connection, path)
+        _make_if_missing(real)
+        connection = _connect(real)
+        _recognise(connection)
         connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
         connection.execute(f"PRAGMA wal_autocheckpoint={_WAL_PAGES}")
-    except Failed as error:
-        connection.close()
-        raise OpenError(f"cannot open {path}: {explain(error)}") from None
-    except OpenError:
-        connection.close()
-        raise
+    except (OSError, OpenError, *FAULTS) as error:
+        if connection is not None:
+            connection.close()
+        raise OpenError(f"cannot open {path}: {_reason(error)}") from None
     return connection
 
 
 def explain(error: Exception) -> str:
     """What went wrong, in words for the user (SQLite's own are for its programmers)."""
     text = str(error)
+    if isinstance(error, DamagedError) or not isinstance(error, Failed):
+        text = "malformed"  # rows that say what no row of ours says
     if "not a database" in text:
-        return "it is not a SQLite file"
+        return _NOT_SQLITE
     if "malformed" in text or "corrupt" in text:
         return "the database file is damaged; restore it from a copy, or try `sqlite3 FILE .recover`"
     if "disk is full" in text or "database or disk is full" in text:
@@ -132,8 +134,10 @@ def _connect(path: str) -> sqlite3.Connection:
     return connection
 
 
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return (error.strerror or str(error)).lower()
+    return str(error) if isinstance(error, OpenError) else explain(error)
 
 
 def _make_if_missing(path: str) -> None:
@@ -144,12 +148,15 @@ def _make_if_missing(path: str) -> None:
         pass
     else:
         if stat.S_ISDIR(found.st_mode):
-            raise OpenError(f"cannot open {path}: it is a folder; name a file in it")
+            raise OpenError("it is a folder; name a file in it")
         if not stat.S_ISREG(found.st_mode):
-            raise OpenError(f"cannot open {path}: it is not a regular file")
-        os.close(os.open(path, os.O_RDWR))  # says now, in the system's words, that it may not be written
+            raise OpenError("it is not a regular file")
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise OpenError("it may not be read and written")
+        if found.st_size and not _has_header(path):  # SQLite would take a byte or two for an empty file
+            raise OpenError(_NOT_SQLITE)
         return
-    new = f"{path}.new-{os.getpid()}"
+    new = f"{path}.new-{os.getpid()}-{os.urandom(4).hex()}"
     try:
         os.close(os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         connection = _connect(new)
@@ -171,12 +178,17 @@ def _make_if_missing(path: str) -> None:
                 os.unlink(leftover)
 
 
+def _has_header(path: str) -> bool:
+    with open(path, "rb", buffering=0) as file:
+        return file.read(len(_HEADER)) == _HEADER
+
+
 def _fill(connection: sqlite3.Connection) -> None:
     marks = f"PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={SCHEMA_VERSION};"
     connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} {marks} COMMIT;")
 
 
-def _recognise(connection: sqlite3.Connection, path: str) -> None:
+def _recognise(connection: sqlite3.Connection) -> None:
     """Is it ours, and do we understand it? An empty file becomes ours."""
 
     def pragma(name: str) -> int:
@@ -185,14 +197,14 @@ def _recognise(connection: sqlite3.Connection, path: str) -> None:
 
     if pragma("application_id") != APPLICATION_ID:
         if pragma("page_count") > 0:
-            raise OpenError(f"cannot open {path}: it is a SQLite file of another program, not streamcli's")
+            raise OpenError("it is a SQLite file of another program, not streamcli's")
         _fill(connection)
         connection.execute("PRAGMA journal_mode=WAL")
     version = pragma("user_version")
     if version > SCHEMA_VERSION:
         raise OpenError(
-            f"cannot open {path}: it was written by a newer streamcli (schema {version}, this one knows "
-            f"{SCHEMA_VERSION}); upgrade streamcli"
+            f"it was written by a newer streamcli (schema {version}, this one knows {SCHEMA_VERSION}); "
+            "upgrade streamcli"
         )
     if version < SCHEMA_VERSION:
-        raise OpenError(f"cannot open {path}: its schema version is {version}, which no streamcli has written")
+        raise OpenError(f"its schema version is {version}, which no streamcli has written")

@@ -10,9 +10,10 @@ inside SQLite for a lock.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Protocol
 
-from streamcli.storage.schema import MEMORY, Failed, open_file, open_memory
+from streamcli.storage.schema import FAULTS, MEMORY, DamagedError, Failed, OpenError, explain, open_file, open_memory
 from streamcli.storage.streams import Stream
 
 STREAM, STRING = 1, 2  # a key's kind
@@ -52,7 +53,11 @@ class Store:
         self._depth = 0
         self._writing = False
         self._next_expiry_ms: int | None = None
-        self._look()
+        try:
+            self._look()
+        except FAULTS as error:
+            self.connection.close()
+            raise OpenError(f"cannot open {path}: {explain(error)}") from None
 
     def close(self) -> None:
         self.connection.close()
@@ -67,7 +72,7 @@ class Store:
             elif self.shared:
                 self.run("BEGIN")
             self._writing = write
-            if self.shared:
+            if self.shared or self._data_version < 0:
                 self._look()
         self._depth += 1
         if write and self._next_expiry_ms is not None and self._next_expiry_ms < now_ms:
@@ -90,13 +95,30 @@ class Store:
         self._depth = 0
         self._writing = False
         self._unwritten.clear()
+        self._keys.clear()
+        self._data_version = -1  # look again before the next command
         if self.connection.in_transaction:
-            self.run("ROLLBACK")
-        self._forget()
+            with suppress(*FAULTS):
+                self.run("ROLLBACK")
 
     def changed(self) -> bool:
-        """True when another process has committed since this one last read. Outside transactions only."""
-        return self.shared and self.run("PRAGMA data_version").fetchone()[0] != self._data_version
+        """True when another process has committed since this one last read. Outside transactions only.
+
+        True as well when that cannot be told: whoever reads next meets the fault.
+        """
+        if not self.shared:
+            return False
+        try:
+            return bool(self.run("PRAGMA data_version").fetchone()[0] != self._data_version)
+        except FAULTS:
+            return True
+
+    def damaged(self) -> bool:
+        """Does SQLite find fault with the file? Slow: for after something that cannot be."""
+        try:
+            return self.shared and self.run("PRAGMA quick_check(1)").fetchone()[0] != "ok"
+        except FAULTS:
+            return True
 
     def later(self, row: Unwritten) -> None:
         """Write the row back when the transaction commits."""
@@ -286,7 +308,10 @@ class Store:
     # -- strings -------------------------------------------------------------------------
 
     def string(self, key: Key) -> bytes:
-        value: bytes = self.run("SELECT value FROM strings WHERE key=?", (key.id,)).fetchone()[0]
+        row = self.run("SELECT value FROM strings WHERE key=?", (key.id,)).fetchone()
+        if row is None:
+            raise DamagedError
+        value: bytes = row[0]
         return value
 
     def set_string(self, key: Key, value: bytes) -> None:

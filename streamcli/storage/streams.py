@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from streamcli.storage.encoding import counts_size, entry_size, header_size, pack_words
 from streamcli.storage.groups import Group
+from streamcli.storage.schema import DamagedError
 
 if TYPE_CHECKING:
     from streamcli.storage.store import Store
@@ -88,6 +89,8 @@ class Stream:
     def load(cls, store: Store, id: int) -> Stream:
         stream = cls(store, id)
         row = store.run(f"SELECT {_COLUMNS} FROM streams WHERE key=?", (id,)).fetchone()
+        if row is None:
+            raise DamagedError
         stream.length, stream.last_id, stream.max_deleted_id, stream.entries_added, stream.version = row[:5]
         stream.full_nodes, stream.full_bytes = row[5:7]
         if row[7] is not None:
@@ -165,7 +168,10 @@ class Stream:
             return None
         if self._first is None:
             sql = "SELECT id FROM entries WHERE stream=? ORDER BY id LIMIT 1"
-            self._first = self._store.run(sql, (self.id,)).fetchone()[0]
+            row = self._store.run(sql, (self.id,)).fetchone()
+            if row is None:
+                raise DamagedError
+            self._first = row[0]
         return self._first
 
     def top_id(self) -> bytes | None:
@@ -201,7 +207,8 @@ class Stream:
             self._lose(tail, 1)
         else:
             node = self._node("first<=? ORDER BY first DESC", id)
-            assert node is not None
+            if node is None:
+                raise DamagedError
             self._lose(node, 1)
         self.length -= 1
         if id == self._first:

@@ -1,0 +1,1 @@
+"""The program as its users meet it: processes, pipes, files and terminals."""
