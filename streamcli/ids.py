@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 U64_MAX = 2**64 - 1
 _SAFE_DIGITS = 20  # fewer cannot pass 64 bits
-_ID_TEXT_MAX = 127  # Redis: a longer word is no ID, whatever it says
+ID_TEXT_MAX = 127  # Redis: a longer word is no ID, whatever it says, and were it beyond a NUL
 
 _pair = Struct(">QQ")
 unpack_pair = _pair.unpack
@@ -92,7 +92,7 @@ def parse_id(text: bytes, missing_seq: int = 0) -> StreamID | None:
     ms_text, dash, seq_text = text.partition(b"-")
     if len(ms_text) < _SAFE_DIGITS > len(seq_text) and ms_text.isdigit() and seq_text.isdigit():
         return StreamID(int(ms_text), int(seq_text))
-    if len(text) > _ID_TEXT_MAX:
+    if len(text) > ID_TEXT_MAX:
         return None
     ms_text, dash, seq_text = c_string(text).partition(b"-")
     ms = parse_u64(ms_text)

@@ -82,7 +82,7 @@ def parse(argv: Sequence[bytes], *, draft: bool = False) -> Call:
     call = Call(tuple(argv))
     command = _find(call, draft)
     if command is None:
-        call.roles = [None] * len(argv)
+        call.roles += [None] * (len(argv) - len(call.roles))
         return call
     call.command = command
     if not command.subcommands:
@@ -110,6 +110,7 @@ def _find(call: Call, draft: bool) -> Command | None:
         return command
     subcommand = command.subcommands.get(argv[1].upper())
     if subcommand is None:
+        call.roles = [command.role]
         _reject(call, 1, errors.unknown_subcommand(argv))
     return subcommand
 
@@ -162,6 +163,7 @@ class _Reader:
             values.append(self.word(arg))
         if self.at >= self.argc:
             self.expect(arg)
+            self.settled = self.settled or (arg.run and not values)  # Redis takes none; its syntax line wants one
         self.args[arg.key] = values
 
     def options(self, part: Options) -> None:

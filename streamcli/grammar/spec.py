@@ -70,6 +70,8 @@ class Arg:
 class Option:
     """A keyword, and the words that must follow it; no words makes a flag.
 
+    A handler is given one word by the token's name, several by their own.
+
     Options that share `one_of` exclude each other with the answer `clash`
     (None: a later Check decides; with `replaces` the last one counts); `again` lets the same one come twice all the
     same. `within` names the `one_of` it belongs to, in syntax lines. `refused`

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from streamcli import errors
-from streamcli.ids import MAX_ID, MIN_ID, U64_MAX, StreamID, c_string, parse_id, parse_u64
+from streamcli.ids import ID_TEXT_MAX, MAX_ID, MIN_ID, U64_MAX, StreamID, c_string, parse_id, parse_u64
 from streamcli.reply import Error
 
 DATABASES = 16
@@ -81,29 +81,30 @@ class NewID(NamedTuple):
 
 
 AUTO_ID = NewID()
+_ENDS = {b"-": MIN_ID, b"+": MAX_ID}
 
 
 def _read_new_id(word: bytes) -> NewID | Error:
-    if word == b"*":
+    text = c_string(word)
+    if text == b"*":
         return AUTO_ID
-    word = c_string(word)
-    if word == b"*":
-        return AUTO_ID
-    if word.endswith(b"-*"):
-        given = parse_id(word[:-2]) if b"-" not in word[:-2] else None
+    if text.endswith(b"-*"):
+        given = parse_id(text[:-2]) if len(word) <= ID_TEXT_MAX and b"-" not in text[:-2] else None
         return NewID(given.ms) if given else errors.INVALID_ID
     given = parse_id(word)
     return NewID(*given) if given else errors.INVALID_ID
 
 
+def _read_end_of_all(word: bytes) -> StreamID | None:
+    """`-` and `+`, where an ID may be one of them."""
+    return _ENDS.get(c_string(word)) if len(word) <= ID_TEXT_MAX else None
+
+
 def _read_bound(word: bytes, missing_seq: int) -> tuple[StreamID, bool] | None:
     """An end of a range and whether it is left out itself."""
+    if end := _read_end_of_all(word):
+        return end, False
     exclusive = len(word) > 1 and word[:1] == b"("
-    word = c_string(word)
-    if word == b"-":
-        return MIN_ID, False
-    if word == b"+":
-        return MAX_ID, False
     whole = parse_id(word[1:] if exclusive else word, missing_seq)
     return None if whole is None else (whole, exclusive)
 
@@ -135,31 +136,26 @@ _SPECIALS = {special.mark: special for special in (LAST, NEW, TOP)}
 
 
 def _read_last_id(word: bytes) -> StreamID | Special | Error:
-    return LAST if c_string(word) == b"$" else _read_id(word)
+    return LAST if c_string(word) == LAST.mark else _read_id(word)
 
 
 def _read_group_id(word: bytes) -> StreamID | Special | Error:
     """Redis: XGROUP SETID alone also takes the ends of a range."""
-    word = c_string(word)
-    if word == b"-":
-        return MIN_ID
-    return MAX_ID if word == b"+" else _read_last_id(word)
+    return _read_end_of_all(word) or _read_last_id(word)
 
 
 def _read_after(word: bytes) -> StreamID | Special | Error:
     """XREAD's position: `>` is XREADGROUP's."""
-    word = c_string(word)
-    if word == b">":
-        return errors.NEW_NEEDS_GROUP
-    return _SPECIALS.get(word) or _read_id(word)
+    special = _SPECIALS.get(c_string(word))
+    return errors.NEW_NEEDS_GROUP if special is NEW else special or _read_id(word)
 
 
 def _read_group_after(word: bytes) -> StreamID | Special | Error:
     """XREADGROUP's position: `$` and `+` would never find anything."""
-    word = c_string(word)
-    if word in (b"$", b"+"):
-        return errors.meaningless_id(word.decode())
-    return _SPECIALS.get(word) or _read_id(word)
+    special = _SPECIALS.get(c_string(word))
+    if special in (LAST, TOP):
+        return errors.meaningless_id(special.mark.decode())
+    return special or _read_id(word)
 
 
 def _read_cursor(word: bytes) -> int | Error:
