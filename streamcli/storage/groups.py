@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from streamcli.storage.rows import Row
 from streamcli.storage.schema import DamagedError
 
 if TYPE_CHECKING:
@@ -28,31 +29,24 @@ class Pending(NamedTuple):
     deliveries: int
 
 
-class Consumer:
+class Consumer(Row):
     """A consumer's row. `seen_ms`: last attempt; `active_ms`: last entry it was given. Unix time in ms."""
 
-    __slots__ = ("_dirty", "_store", "active_ms", "group", "id", "name", "pending", "seen_ms")
+    __slots__ = ("active_ms", "group", "id", "name", "pending", "seen_ms")
 
     def __init__(self, store: Store, group: int, row: tuple[int, bytes, int, int, int]) -> None:
-        self._store, self.group = store, group
+        super().__init__(store)
+        self.group = group
         self.id, self.name, self.seen_ms, self.active_ms, self.pending = row
-        self._dirty = False
 
-    def changed(self) -> None:
-        """The row is behind; it is written when the transaction commits."""
-        if not self._dirty:
-            self._dirty = True
-            self._store.later(self)
-
-    def write(self) -> None:
-        self._dirty = False
+    def _save(self) -> None:
         self._store.run(
             "UPDATE consumers SET seen_ms=?, active_ms=?, pending=? WHERE id=?",
             (self.seen_ms, self.active_ms, self.pending, self.id),
         )
 
 
-class Group:
+class Group(Row):
     """A group's row. `entries_read` is None when it is not known; `pending` counts all its consumers' entries."""
 
     __slots__ = (
@@ -70,12 +64,12 @@ class Group:
     )
 
     def __init__(self, store: Store, stream: int, row: tuple[int, bytes, bytes, int | None, int]) -> None:
-        self._store, self.stream = store, stream
+        super().__init__(store)
+        self.stream = stream
         self.id, self.name, self.last_id, self.entries_read, self.pending = row
         self._by_id: dict[int, Consumer] = {}
         self._by_name: dict[bytes, Consumer] = {}
         self._reader: Consumer | None = None  # whom entries were last delivered to
-        self._dirty = False
 
     @classmethod
     def make(cls, store: Store, stream: int, name: bytes, last_id: bytes, entries_read: int | None) -> Group:
@@ -93,14 +87,7 @@ class Group:
         rows = store.run(sql, (stream,)) if name is None else store.run(f"{sql} AND name=?", (stream, name))
         return [cls(store, stream, row) for row in rows.fetchall()]
 
-    def changed(self) -> None:
-        """The row is behind; it is written when the transaction commits."""
-        if not self._dirty:
-            self._dirty = True
-            self._store.later(self)
-
-    def write(self) -> None:
-        self._dirty = False
+    def _save(self) -> None:
         self._store.run(
             "UPDATE groups SET last_id=?, entries_read=?, pending=? WHERE id=?",
             (self.last_id, self.entries_read, self.pending, self.id),

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Protocol
 
+from streamcli.storage.rows import Row
 from streamcli.storage.schema import FAULTS, MEMORY, DamagedError, Failed, OpenError, explain, open_file, open_memory
 from streamcli.storage.streams import Stream
 
@@ -32,12 +32,6 @@ class Key:
         self.stream: Stream | None = None
 
 
-class Unwritten(Protocol):
-    """An object whose row is behind."""
-
-    def write(self) -> None: ...
-
-
 class Store:
     """Opens the file at `path`; None or ":memory:" is a memory of its own. Raises OpenError."""
 
@@ -48,7 +42,7 @@ class Store:
         self.run = self.connection.execute
         self.run_many = self.connection.executemany
         self._keys: dict[tuple[int, bytes], Key] = {}
-        self._unwritten: list[Unwritten] = []
+        self._unwritten: list[Row] = []
         self._data_version = -1
         self._depth = 0
         self._writing = False
@@ -120,7 +114,7 @@ class Store:
         except FAULTS:
             return True
 
-    def later(self, row: Unwritten) -> None:
+    def later(self, row: Row) -> None:
         """Write the row back when the transaction commits."""
         self._unwritten.append(row)
 

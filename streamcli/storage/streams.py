@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from streamcli.storage.encoding import counts_size, entry_size, header_size, pack_words
 from streamcli.storage.groups import Group
+from streamcli.storage.rows import Row
 from streamcli.storage.schema import DamagedError
 
 if TYPE_CHECKING:
@@ -56,16 +57,17 @@ class Node:
         return 0 < limits.entries <= self.live + self.deleted
 
 
-class Stream:
+class Stream(Row):
     """A stream's row. Change it through the methods, or call `changed` after setting a field."""
 
     __slots__ = (
-        "_dirty", "_first", "_groups", "_store", "entries_added", "full_bytes", "full_nodes", "id", "last_id", "length",
+        "_first", "_groups", "entries_added", "full_bytes", "full_nodes", "id", "last_id", "length",
         "max_deleted_id", "tail", "version",
     )  # fmt: skip
 
     def __init__(self, store: Store, id: int) -> None:
-        self._store, self.id = store, id
+        super().__init__(store)
+        self.id = id
         self.length = 0
         self.last_id = self.max_deleted_id = ZERO_ID  # last_id never goes back
         self.entries_added = 0
@@ -74,7 +76,6 @@ class Stream:
         self.full_nodes = self.full_bytes = 0  # nodes before the tail, and their sizes
         self._groups: dict[bytes, Group] = {}  # those that were asked for
         self._first: bytes | None = None  # the oldest entry's ID, while it is known
-        self._dirty = False
 
     @classmethod
     def make(cls, store: Store, id: int) -> Stream:
@@ -97,14 +98,7 @@ class Stream:
             stream.tail = Node(*row[7:])
         return stream
 
-    def changed(self) -> None:
-        """The row is behind; it is written when the transaction commits."""
-        if not self._dirty:
-            self._dirty = True
-            self._store.later(self)
-
-    def write(self) -> None:
-        self._dirty = False
+    def _save(self) -> None:
         tail = self.tail
         self._store.run(
             _UPDATE,
