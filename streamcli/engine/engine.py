@@ -51,9 +51,11 @@ class Wait(NamedTuple):
 Handler = Callable[..., "Reply | Wait"]
 
 
-class _Entry(NamedTuple):
-    run: Handler
-    store: bool
+class _Entry:
+    __slots__ = ("run", "store")
+
+    def __init__(self, run: Handler, store: bool) -> None:
+        self.run, self.store = run, store
 
 
 HANDLERS: dict[str, _Entry] = {}

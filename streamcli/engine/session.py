@@ -13,7 +13,7 @@ from streamcli import errors
 from streamcli.engine.engine import HANDLERS, Context, Engine, Wait
 from streamcli.grammar.commands import COMMANDS
 from streamcli.grammar.parse import Call, parse
-from streamcli.reply import NIL_ARRAY, OK, QUEUED, Reply, ReplyError
+from streamcli.reply import NIL_ARRAY, OK, QUEUED, Error, Reply, ReplyError
 from streamcli.storage.schema import FAULTS, DamagedError, explain
 from streamcli.storage.store import STREAM
 
@@ -93,22 +93,23 @@ class Session:
         except ReplyError as wrong:
             return wrong.error
         except FAULTS as error:
-            store.rollback()
-            if self.executing:
-                raise  # the whole transaction is undone, not this command alone
-            return errors.storage(explain(error))
+            return self._undone(error)
         except Exception as error:
+            if store.damaged():  # rows that make no sense are no fault of ours
+                return self._undone(DamagedError(str(error)))
             store.rollback()
-            if store.damaged():
-                raise_or_answer = DamagedError(str(error))
-                if self.executing:
-                    raise raise_or_answer from None
-                return errors.storage(explain(raise_or_answer))
             raise
         except BaseException:
             store.rollback()
             raise
         return reply
+
+    def _undone(self, error: Exception) -> Error:
+        """What the store could not do is undone: in EXEC, the whole transaction."""
+        self.engine.store.rollback()
+        if self.executing:
+            raise error
+        return errors.storage(explain(error))
 
     # -- transactions --------------------------------------------------------------------
 

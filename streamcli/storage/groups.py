@@ -52,7 +52,6 @@ class Group(Row):
     __slots__ = (
         "_by_id",
         "_by_name",
-        "_dirty",
         "_reader",
         "_store",
         "entries_read",
