@@ -1,6 +1,6 @@
 """Random sequences against a real server, byte for byte.
 
-    python -m tests.conformance.fuzz --seeds 1-200 --commands 300 --protocol both --kind both --shrink
+    python -m tests.conformance.fuzz --seeds 1-200 --commands 300 --protocol both --kind all --shrink
 
 Prints, for each seed whose replies differ, the first differing command with both replies; with `--shrink` the
 shortest log found that still differs, as lines that can be pasted into a script. Exit code 1 when any differed.
@@ -143,7 +143,7 @@ def report(name: str, units: list[Unit], bench: Bench, options: argparse.Namespa
 def main(arguments: list[str]) -> int:
     options = _options(arguments)
     first, _, last = options.seeds.partition("-")
-    kinds = ["errors", "replies"] if options.kind == "both" else [options.kind]
+    kinds = sorted(KINDS) if options.kind == "all" else [options.kind]
     protocols = [2, 3] if options.protocol == "both" else [int(options.protocol)]
     met: Counter[str] = Counter()
     commands, started = 0, time.monotonic()
@@ -179,7 +179,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--seeds", default="1-20", help="one number, or FIRST-LAST")
     parser.add_argument("--commands", type=int, default=300, help="lines in a sequence")
     parser.add_argument("--protocol", choices=["2", "3", "both"], default="both")
-    parser.add_argument("--kind", choices=["errors", "replies", "both"], default="both")
+    parser.add_argument("--kind", choices=[*sorted(KINDS), "all"], default="all")
     parser.add_argument("--shrink", action="store_true", help="minimise a log that differs")
     parser.add_argument("--all", action="store_true", help="go on after the first difference of a sequence")
     parser.add_argument("--self-check", action="store_true", help="compare the server with a second one")

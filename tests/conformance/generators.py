@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from typing import Final, TypeAlias
 
+from tests.conformance.nodes import Nodes
 from tests.conformance.pools import OTHERS, STREAMS, Pool
 from tests.conformance.walk import Walk
 from tests.conformance.wire import Argv
@@ -51,7 +52,12 @@ def errors(seed: int, commands: int) -> list[Unit]:
     return units
 
 
-KINDS: Final = {"errors": errors, "replies": replies}
+def nodes(seed: int, commands: int) -> list[Unit]:
+    """One stream that fills and empties its nodes."""
+    return Nodes(random.Random(f"nodes {seed}")).sequence(commands)
+
+
+KINDS: Final = {"errors": errors, "nodes": nodes, "replies": replies}
 
 
 def _unit(line: Argv) -> Unit:

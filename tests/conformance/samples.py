@@ -18,7 +18,7 @@ from tests.conformance.sides import Live
 from tests.conformance.wire import Argv
 
 FILE: Final = Path(__file__).with_name("recordings") / "random.jsonl.xz"
-_SEEDS: Final = {"errors": range(9001, 9007), "replies": range(9001, 9009)}
+_SEEDS: Final = {"errors": range(9001, 9007), "nodes": range(9001, 9004), "replies": range(9001, 9009)}
 _COMMANDS: Final = 250
 
 
