@@ -203,6 +203,8 @@ class _Reader:
             elif other is not None and option.clash and not (option.again and other is option):
                 self.problem(option.clash)
             taken[option.one_of] = option
+        if option.key in self.args:
+            self.forget_late(option)
         self.take(option.role)
         if option.marks:
             self.mark(option)
@@ -218,6 +220,13 @@ class _Reader:
             self.problem(error)
         if option.then:
             self.options(option.then)
+
+    def forget_late(self, option: Option) -> None:
+        """An option comes again: what Redis reads later, it reads of the last one only."""
+        late = [arg.role for arg in option.args if arg.late]
+        if late:
+            problems = self.call.problems
+            problems[:] = [p for p in problems if not (p.late and self.roles[p.at] in late)]
 
     def mark(self, option: Option) -> None:
         """`~` or `=`, only when yet another word follows it."""
