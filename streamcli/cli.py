@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from streamcli import settings as options
@@ -35,6 +36,7 @@ def main() -> NoReturn:
         code = _run(sys.argv[1:], output)
         output.flush()
     except KeyboardInterrupt:
+        _show_what_was_answered(output)
         code = INTERRUPTED
     except PipeClosedError:
         code = PIPE_CLOSED
@@ -44,12 +46,19 @@ def main() -> NoReturn:
     except Exception as error:  # a fault of ours, or a database that no check has found to be damaged
         if os.environ.get("STREAMCLI_DEBUG"):
             raise
+        _show_what_was_answered(output)
         what = f"{type(error).__name__}: {error}".splitlines()[0]
         _complain(f"streamcli: internal error, please report it ({what}); STREAMCLI_DEBUG=1 shows where")
         code = FAILED
     if code == INTERRUPTED and sys.stderr is not None and sys.stderr.isatty():
         _complain("")  # the terminal has just shown ^C; what comes next begins a line
     sys.exit(code)
+
+
+def _show_what_was_answered(output: Output) -> None:
+    """Replies to writes that are done must not get lost with the one that is not."""
+    with suppress(OSError, PipeClosedError):
+        output.flush()
 
 
 def _complain(line: str) -> None:

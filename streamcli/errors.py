@@ -109,6 +109,7 @@ NO_PASSWORD_SET = Error(
 NOPROTO = Error("NOPROTO unsupported protocol version")
 PROTOCOL_NOT_INTEGER = Error("ERR Protocol version is not an integer or out of range")
 CLIENT_NAME_CHARACTERS = Error("ERR Client names cannot contain spaces, newlines or special characters.")
+INVALID_CLIENT_ID = Error("ERR Invalid client ID")
 NO_KEY_ARGUMENTS = Error("ERR The command has no key arguments")
 BAD_ARGUMENT_COUNT = Error("ERR Invalid number of arguments specified for command")
 BAD_KEYS = Error("ERR Invalid arguments specified for command")

@@ -72,17 +72,16 @@ def parse_u64(text: bytes) -> int | None:
     minus when something keeps the strict reader from seeing a negative number
     (`"-03"` is 2^64 - 3).
     """
-    if text.isdigit():
-        value = int(text)
-        return value if value <= U64_MAX else None
     digits = text.lstrip(b" \t\n\v\f\r")
     negative = digits[:1] == b"-"
     if negative or digits[:1] == b"+":
         digits = digits[1:]
-    if not digits.isdigit() or (negative and text[:1] == b"-" and digits[:1] != b"0" and int(digits) <= 2**63):
+    significant = digits.lstrip(b"0")
+    if not digits.isdigit() or len(significant) > _SAFE_DIGITS:
         return None
-    value = int(digits)
-    if value > U64_MAX:
+    value = int(significant or b"0")
+    seen = text[:1] == b"-" and digits[:1] != b"0" and value <= 2**63  # by the strict reader, and refused
+    if seen or value > U64_MAX:
         return None
     return -value % 2**64 if negative else value
 

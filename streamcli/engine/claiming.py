@@ -13,23 +13,13 @@ from streamcli.storage.encoding import unpack_words
 from streamcli.storage.groups import DELIVERIES_MAX
 
 if TYPE_CHECKING:
-    from streamcli.storage.groups import Consumer, Group
+    from streamcli.storage.groups import Consumer
 
 _COUNT = 100
 _LOOKS_FOR_EACH = 10  # Redis: rows looked at for each entry asked for
 _CHUNK = 256
 _ID_BYTES = 16
 _MEMORY_MAX = 2**47  # no allocator has more to give; Redis asks for COUNT x 16 bytes at once
-
-
-def _claimer(ctx: Context, group: Group, name: bytes) -> Consumer:
-    """The consumer that claims, made on first mention."""
-    consumer = group.consumer(name)
-    if consumer is None:
-        return group.make_consumer(name, ctx.now_ms)
-    consumer.seen_ms = ctx.now_ms
-    consumer.changed()
-    return consumer
 
 
 def _entry(id: bytes, fields: bytes, justid: bool) -> Reply:
@@ -59,7 +49,7 @@ def xclaim(
         found.last_id = lastid.packed
         found.changed()
     delivered_ms = _delivery_time(ctx, idle, time)
-    claimer = _claimer(ctx, found, consumer)
+    claimer = found.mention(consumer, ctx.now_ms)
     claimed: list[Reply] = []
     for one in id:
         packed = one.packed
@@ -116,7 +106,7 @@ def xautoclaim(
     _, found = ctx.group(key, group)
     if count * _ID_BYTES > _MEMORY_MAX:
         raise ReplyError(errors.COUNT_TOO_HIGH)
-    claimer = _claimer(ctx, found, consumer)
+    claimer = found.mention(consumer, ctx.now_ms)
     by_ms = ctx.now_ms - min_idle_time if min_idle_time > 0 else I64_MAX
     claimed: list[Reply] = []
     dropped: list[Reply] = []

@@ -7,12 +7,11 @@ table's argument names; each file of this package registers its family.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from streamcli import errors
-from streamcli.engine.settings import Settings
+from streamcli.engine.config import Config
 from streamcli.grammar.parse import Call
 from streamcli.reply import Map, Reply, ReplyError, Set, Verbatim
 from streamcli.storage.groups import Group
@@ -20,6 +19,8 @@ from streamcli.storage.store import STREAM, Key, Store
 from streamcli.storage.streams import Stream
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from streamcli.engine.session import Session
 
 
@@ -27,8 +28,7 @@ class Mark(NamedTuple):
     """What a key looked like when someone began to wait for it."""
 
     key: int
-    added: int
-    last_id: bytes
+    appended: int
     group: int | None
 
 
@@ -36,7 +36,7 @@ class Wait(NamedTuple):
     """Instead of a reply: ask again when a key changes, until the deadline.
 
     `deadline_ms` is Unix time, None for ever. `argv` is what to ask again,
-    with `$` and `+` already resolved. Who reads for a `group` is told when the
+    with `$` already resolved (Redis looks `+` up once more). Who reads for a `group` is told when the
     key or the group goes, too.
     """
 
@@ -145,7 +145,7 @@ class Engine:
 
     def __init__(self, path: str | None = None, *, durable: bool = False) -> None:
         self.store = Store(path, durable=durable)
-        self.settings = Settings()
+        self.config = Config()
         self.sessions: dict[int, Session] = {}
         self._next_session = 1
         self._watchers: dict[tuple[int, bytes], set[Session]] = {}
@@ -166,17 +166,12 @@ class Engine:
         self._next_session += 1
         return session
 
-    @contextmanager
-    def batch(self, now_ms: int) -> Iterator[None]:
-        """What is executed inside is one transaction of the file: all of it is kept, or nothing."""
-        store = self.store
-        store.begin(write=True, now_ms=now_ms)
-        try:
-            yield
-            store.commit()
-        except BaseException:
-            store.rollback()
-            raise
+    def batch(self, now_ms: int) -> AbstractContextManager[None]:
+        """What is executed in this context is one transaction of the file: all of it is kept, or nothing.
+
+        A fault of the file is raised in it, for `explain`, and not answered: by then nothing is left.
+        """
+        return self.store.transaction(write=True, now_ms=now_ms)
 
     def close(self) -> None:
         self.store.close()
@@ -190,19 +185,16 @@ class Engine:
             return None
         stream = self.store.stream(key)
         found = stream.group(group) if group is not None else None
-        return Mark(key.id, stream.entries_added, stream.last_id, found.id if found else None)
+        return Mark(key.id, stream.appended, found.id if found else None)
 
     def ready(self, db: int, wait: Wait, now_ms: int) -> bool:
         """Has something happened to the keys that may change the answer?"""
-        self.store.begin(write=False, now_ms=now_ms)
-        try:
+        with self.store.transaction(write=False, now_ms=now_ms):
             for name, before in zip(wait.keys, wait.marks, strict=True):
                 mark = self.mark(db, name, wait.group, now_ms)
                 if mark != before and (mark is not None or wait.group is not None):
                     return True
             return False
-        finally:
-            self.store.commit()
 
     def watch(self, session: Session, db: int, name: bytes) -> None:
         self._watchers.setdefault((db, name), set()).add(session)

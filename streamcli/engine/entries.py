@@ -49,9 +49,9 @@ def xadd(
         raise ReplyError(errors.TOO_LARGE)
     if stream is None:
         stream = ctx.store.make_stream(ctx.db, key)
-    stream.append(new.packed, fields, ctx.engine.settings.node)
+    stream.append(new.packed, fields, ctx.engine.config.node)
     if maxlen is not None or minid is not None:
-        trim(stream, Trim(maxlen, minid, maxlen_mark or minid_mark, limit), ctx.engine.settings)
+        trim(stream, Trim(maxlen, minid, maxlen_mark or minid_mark, limit), ctx.engine.config)
     ctx.touch(key, stream)
     return new.text
 

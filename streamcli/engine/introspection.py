@@ -5,8 +5,8 @@ All that is said of commands comes from the table.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
 
 import streamcli
 from streamcli import errors
@@ -33,35 +33,51 @@ def info(ctx: Context, *, section: list[bytes]) -> Reply:
     wanted = {name.decode("latin-1").lower() for name in section}
     everything = not wanted or wanted & {"all", "default", "everything"}
     blocks = [
-        f"# {title}\r\n" + "".join(f"{name}:{value}\r\n" for name, value in values)
-        for title, values in _sections(ctx)
+        f"# {title}\r\n" + "".join(f"{name}:{value}\r\n" for name, value in values(ctx))
+        for title, values in _SECTIONS.items()
         if everything or title.lower() in wanted
     ]
-    return ctx.text("\r\n".join(blocks).encode())
+    return ctx.text("\r\n".join(blocks).encode(errors="surrogateescape"))
 
 
-def _sections(ctx: Context) -> Iterable[tuple[str, list[tuple[str, object]]]]:
-    store = ctx.store
-    waiting = sum(session.queue is not None for session in ctx.engine.sessions.values())
-    yield (
-        "Server",
-        [
-            ("redis_version", REFERENCE_VERSION),
-            ("redis_mode", "standalone"),
-            ("server_name", "streamcli"),
-            ("streamcli_version", streamcli.__version__),
-            ("tcp_port", 0),
-            ("server_time_usec", ctx.now_ms * 1000),
-        ],
-    )
-    yield "Clients", [("connected_clients", len(ctx.engine.sessions)), ("clients_in_multi", waiting)]
-    yield "Persistence", [("loading", 0), ("database_file", store.path or "(memory)")]
-    yield "Replication", [("role", "master"), ("connected_slaves", 0)]
-    yield "Cluster", [("cluster_enabled", 0)]
-    yield (
-        "Keyspace",
-        [(f"db{db}", f"keys={keys},expires={expires},avg_ttl=0") for db, keys, expires in store.counts(ctx.now_ms)],
-    )
+_Lines: TypeAlias = list[tuple[str, object]]
+
+
+def _server(ctx: Context) -> _Lines:
+    return [
+        ("redis_version", REFERENCE_VERSION),
+        ("redis_mode", "standalone"),
+        ("server_name", "streamcli"),
+        ("streamcli_version", streamcli.__version__),
+        ("tcp_port", 0),
+        ("server_time_usec", ctx.now_ms * 1000),
+    ]
+
+
+def _clients(ctx: Context) -> _Lines:
+    sessions = ctx.engine.sessions.values()
+    waiting = sum(session.queue is not None for session in sessions)
+    return [("connected_clients", len(sessions)), ("clients_in_multi", waiting)]
+
+
+def _persistence(ctx: Context) -> _Lines:
+    path = ctx.store.path or "(memory)"
+    return [("loading", 0), ("database_file", path.replace("\r", " ").replace("\n", " "))]
+
+
+def _keyspace(ctx: Context) -> _Lines:
+    counts = ctx.store.counts(ctx.now_ms)
+    return [(f"db{db}", f"keys={keys},expires={expires},avg_ttl=0") for db, keys, expires in counts]
+
+
+_SECTIONS: dict[str, Callable[[Context], _Lines]] = {
+    "Server": _server,
+    "Clients": _clients,
+    "Persistence": _persistence,
+    "Replication": lambda _: [("role", "master"), ("connected_slaves", 0)],
+    "Cluster": lambda _: [("cluster_enabled", 0)],
+    "Keyspace": _keyspace,
+}
 
 
 @handles("TIME", store=False)
@@ -211,7 +227,7 @@ def command_getkeys(ctx: Context, *, command: list[bytes]) -> Reply:
 @handles("CONFIG GET", store=False)
 def config_get(ctx: Context, *, parameter: list[bytes]) -> Reply:
     """A map of the settings that match any of the patterns."""
-    settings = ctx.engine.settings.items()
+    settings = ctx.engine.config.items()
     found: dict[bytes, bytes] = {}
     for pattern in parameter:
         plain = not any(mark in pattern for mark in (b"*", b"?", b"["))
@@ -226,7 +242,7 @@ def config_get(ctx: Context, *, parameter: list[bytes]) -> Reply:
 
 @handles("CONFIG SET", store=False)
 def config_set(ctx: Context, *, settings: list[bytes]) -> Reply:
-    error = ctx.engine.settings.set(list(zip(settings[::2], settings[1::2], strict=True)))
+    error = ctx.engine.config.set(list(zip(settings[::2], settings[1::2], strict=True)))
     return error or OK
 
 

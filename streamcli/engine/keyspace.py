@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from streamcli import errors
 from streamcli.engine.engine import Context, handles
 from streamcli.engine.glob import matches
-from streamcli.grammar.types import DATABASES, I64_MAX, I64_MIN
+from streamcli.grammar.types import DATABASES, I64_MAX
 from streamcli.reply import OK, Reply, ReplyError, Simple
 from streamcli.storage.store import STREAM
 
@@ -172,7 +172,7 @@ def copy(ctx: Context, *, source: bytes, destination: bytes, db: int | None = No
 
 def expiry_ms(command: str, value: int, unit_ms: int, base_ms: int) -> int:
     """A time to live, or a Unix time when `base_ms` is 0, as Unix time in ms. Raises "invalid expire time"."""
-    if not I64_MIN // unit_ms <= value <= I64_MAX // unit_ms or value * unit_ms > I64_MAX - base_ms:
+    if not -(2**63 // unit_ms) <= value <= I64_MAX // unit_ms or value * unit_ms > I64_MAX - base_ms:
         raise ReplyError(errors.bad_expire_time(command))
     return value * unit_ms + base_ms
 

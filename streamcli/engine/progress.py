@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from streamcli.storage.encoding import signed
 from streamcli.storage.streams import ZERO_ID
 
 if TYPE_CHECKING:
@@ -28,9 +29,9 @@ def _estimate(stream: Stream, id: bytes, first: bytes) -> int | None:
         return stream.entries_added if id == stream.last_id else None
     if stream.max_deleted_id == ZERO_ID or stream.max_deleted_id < first:
         if id < first:
-            return stream.entries_added - stream.length
+            return signed(stream.entries_added - stream.length)
         if id == first:
-            return stream.entries_added - stream.length + 1
+            return signed(stream.entries_added - stream.length + 1)
     return None
 
 
@@ -46,7 +47,9 @@ def advance(stream: Stream, group: Group, ids: list[bytes]) -> None:
         if id <= group.last_id:
             continue
         if group.entries_read is not None and group.last_id >= first and not _tombstones_after(stream, group.last_id):
-            group.entries_read += len(ids) - place  # nothing on the way can make the rest uncertain
+            group.entries_read = signed(
+                group.entries_read + len(ids) - place
+            )  # nothing on the way can make the rest uncertain
             group.last_id = ids[-1]
             break
         if stream.entries_added:
@@ -65,4 +68,4 @@ def lag(stream: Stream, group: Group) -> int | None:
     read = group.entries_read
     if read is None or _tombstones_after(stream, group.last_id):
         read = _estimate(stream, group.last_id, first)
-    return None if read is None else stream.entries_added - read
+    return None if read is None else signed(stream.entries_added - read)

@@ -31,16 +31,19 @@ def xread(
 ) -> Reply | Wait:
     """The entries above each stream's ID; a stream with none is left out, and null means none at all."""
     reads: list[tuple[bytes, Stream | None, bytes]] = []
+    again: list[bytes] = []
     for name, position in zip(key, id, strict=True):
         stream = ctx.stream(name)
-        reads.append((name, stream, _after(stream, position)))
+        after = _after(stream, position)
+        reads.append((name, stream, after))
+        again.append(TOP.mark if position is TOP else id_text(after))  # Redis: `+` is looked up again, `$` is not
     found: list[tuple[bytes, list[Reply]]] = []
     for name, stream, after in reads:
         if stream is not None and stream.last_id > after and (entries := stream.after(after, _most(count))):
             found.append((name, entry_replies(entries)))
     if found:
         return _by_stream(ctx, found)
-    return _wait(ctx, key, block, [id_text(after) for _, _, after in reads], None)
+    return _wait(ctx, key, block, again, None)
 
 
 def _after(stream: Stream | None, position: StreamID | Special | Error) -> bytes:
@@ -99,7 +102,7 @@ def xreadgroup(
         reads.append((name, stream, found_group, position))
     found: list[tuple[bytes, list[Reply]]] = []
     for name, stream, found_group, position in reads:
-        reader = _seen(found_group, consumer, ctx.now_ms)
+        reader = found_group.mention(consumer, ctx.now_ms)
         # Redis: `>` is the greatest ID inside, so that ID means the same.
         if isinstance(position, StreamID) and position != MAX_ID:
             found.append((name, _history(ctx, found_group, reader, position, count)))
@@ -110,16 +113,6 @@ def xreadgroup(
     if found:
         return _by_stream(ctx, found)
     return _wait(ctx, key, block, list(ctx.call.argv[-len(key) :]), group)
-
-
-def _seen(group: Group, name: bytes, now_ms: int) -> Consumer:
-    """The consumer, made on first mention; it has tried to read now."""
-    consumer = group.consumer(name)
-    if consumer is None:
-        return group.make_consumer(name, now_ms)
-    consumer.seen_ms = now_ms
-    consumer.changed()
-    return consumer
 
 
 def _deliver(

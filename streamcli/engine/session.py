@@ -13,7 +13,7 @@ from streamcli import errors
 from streamcli.engine.engine import HANDLERS, Context, Engine, Wait
 from streamcli.grammar.commands import COMMANDS
 from streamcli.grammar.parse import Call, parse
-from streamcli.reply import NIL_ARRAY, OK, QUEUED, Error, Reply, ReplyError
+from streamcli.reply import NIL_ARRAY, OK, QUEUED, Reply, ReplyError
 from streamcli.storage.schema import FAULTS, DamagedError, explain
 from streamcli.storage.store import STREAM
 
@@ -61,7 +61,6 @@ class Session:
         try:
             ready = self.engine.ready(self.db, wait, now_ms)
         except FAULTS as error:
-            self.engine.store.rollback()
             return errors.storage(explain(error))
         if ready:
             again = self.execute(wait.argv, now_ms)
@@ -78,38 +77,30 @@ class Session:
         assert command is not None
         handler = HANDLERS[command.name]
         store = self.engine.store
+        inside = store.in_transaction  # then a fault has undone more than this command, and others must hear of it
         try:
             if call.problems and not command.lookup_first:
                 call.check()
             if not handler.store:
                 return handler.run(Context(self.engine, self, call, now_ms), **call.args)
-            store.begin(write=command.writes, now_ms=now_ms)
-            try:
-                reply = handler.run(Context(self.engine, self, call, now_ms), **call.args)
-            except ReplyError:
-                store.commit()  # Redis: what a command did before it failed stays done
-                raise
-            store.commit()
+            with store.transaction(write=command.writes, now_ms=now_ms):
+                try:
+                    return handler.run(Context(self.engine, self, call, now_ms), **call.args)
+                except ReplyError as wrong:  # Redis: what a command did before it failed stays done
+                    return wrong.error
         except ReplyError as wrong:
             return wrong.error
         except FAULTS as error:
-            return self._undone(error)
+            if inside:
+                raise
+            return errors.storage(explain(error))
         except Exception as error:
-            if store.damaged():  # rows that make no sense are no fault of ours
-                return self._undone(DamagedError(str(error)))
-            store.rollback()
-            raise
-        except BaseException:
-            store.rollback()
-            raise
-        return reply
-
-    def _undone(self, error: Exception) -> Error:
-        """What the store could not do is undone: in EXEC, the whole transaction."""
-        self.engine.store.rollback()
-        if self.executing:
-            raise error
-        return errors.storage(explain(error))
+            if not store.damaged():
+                raise
+            damage = DamagedError(str(error))  # rows that make no sense are no fault of ours
+            if inside:
+                raise damage from None
+            return errors.storage(explain(damage))
 
     # -- transactions --------------------------------------------------------------------
 
@@ -135,22 +126,18 @@ class Session:
             return errors.EXECABORT
         store = self.engine.store
         writes = any(call.command is not None and call.command.writes for call in queue)
+        inside = store.in_transaction
         try:
-            store.begin(write=writes, now_ms=now_ms)
-            if self._watched and (self.dirty or self._watched_changed(now_ms)):
-                store.commit()
-                return NIL_ARRAY
-            replies = self._run_all(queue, now_ms)
-            store.commit()
+            with store.transaction(write=writes, now_ms=now_ms):
+                if self._watched and (self.dirty or self._watched_changed(now_ms)):
+                    return NIL_ARRAY
+                return self._run_all(queue, now_ms)
         except FAULTS as error:
-            store.rollback()
+            if inside:
+                raise
             return errors.storage(explain(error))
-        except BaseException:
-            store.rollback()
-            raise
         finally:
             self._leave()
-        return replies
 
     def _run_all(self, queue: list[Call], now_ms: int) -> list[Reply]:
         self.queue, self.executing = None, True

@@ -8,7 +8,7 @@ from streamcli.engine.engine import Context, handles
 from streamcli.reply import Reply
 
 if TYPE_CHECKING:
-    from streamcli.engine.settings import Settings
+    from streamcli.engine.config import Config
     from streamcli.ids import StreamID
     from streamcli.storage.streams import Node, Stream
 
@@ -26,24 +26,24 @@ class Trim(NamedTuple):
     mark: str | None
     limit: int | None
 
-    def most(self, settings: Settings) -> int:
+    def most(self, config: Config) -> int:
         """How many entries may go in one call; 0 for any number."""
         if self.mark != _APPROXIMATELY:
             return 0
         if self.limit is not None:
             return self.limit
-        by_nodes = _LIMIT_NODES * settings.node.entries
+        by_nodes = _LIMIT_NODES * config.node.entries
         return min(by_nodes if by_nodes > 0 else _LIMIT_WITHOUT_NODES, _LIMIT_MAX)
 
 
-def trim(stream: Stream, how: Trim, settings: Settings) -> int:
+def trim(stream: Stream, how: Trim, config: Config) -> int:
     """How many entries went.
 
     Source: streamTrim. Node by node from the oldest: one that lies wholly
     outside goes whole; of the first that does not, `~` leaves everything and an
     exact trim takes what is too much.
     """
-    most, removed = how.most(settings), 0
+    most, removed = how.most(config), 0
     below = how.minid.packed if how.minid is not None else None
     while how.maxlen is None or stream.length > how.maxlen:
         node = stream.first_node()
@@ -83,7 +83,7 @@ def xtrim(
     stream = ctx.stream(key)
     if stream is None:
         return 0
-    removed = trim(stream, Trim(maxlen, minid, maxlen_mark or minid_mark, limit), ctx.engine.settings)
+    removed = trim(stream, Trim(maxlen, minid, maxlen_mark or minid_mark, limit), ctx.engine.config)
     if removed:
         ctx.touch(key, stream)
     return removed

@@ -490,6 +490,8 @@ _SESSION = "noscript loading stale fast no_auth allow_busy"
 _SERVER_TIPS = ("nondeterministic_output", "request_policy:all_shards", "response_policy:special")
 _ALL_NODES = ("request_policy:all_nodes", "response_policy:all_succeeded")
 
+_CLIENT_IDS = Arg("client-id", t.integer("integer", errors.INVALID_CLIENT_ID), many=True)
+
 CONNECTION = (
     Command("PING", -1, Arg("message", t.TEXT, optional=True), Ignored(), summary="Answer PONG, or the message",
             since="1.0.0", group="connection", flags="fast", acl="connection",
@@ -524,7 +526,7 @@ CONNECTION = (
     _client("INFO", 2, since="6.2.0", summary="Describe the connection", tips=_VARIES),
     _client("LIST", -2, Options(
                 Option("TYPE", Arg("client-type", t.TEXT), since="5.0.0"),
-                Option("ID", Arg("client-id", t.INTEGER, many=True), since="6.2.0"), unknown=_syntax, once=True),
+                Option("ID", _CLIENT_IDS, since="6.2.0"), unknown=_syntax, once=True),
             since="2.4.0", summary="Describe the connections", flags="admin", acl="admin dangerous", tips=_VARIES),
     _client("SETNAME", 3, Arg("connection-name", t.CLIENT_NAME), since="2.6.9", summary="Name the connection",
             tips=_ALL_NODES),

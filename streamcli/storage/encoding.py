@@ -95,13 +95,13 @@ def entry_size(id: bytes, first: bytes, words: Sequence[bytes], same_names: bool
     """Bytes of one entry in the node whose first entry was `first`."""
     ms, seq = unpack_pair(id)
     first_ms, first_seq = unpack_pair(first)
-    size = 2 + integer_size(_signed(ms - first_ms)) + integer_size(_signed(seq - first_seq))
+    size = 2 + integer_size(signed(ms - first_ms)) + integer_size(signed(seq - first_seq))
     pairs = len(words) // 2
     if same_names:
         return size + sum(map(string_size, words[1::2])) + integer_size(pairs + 3)
     return size + integer_size(pairs) + sum(map(string_size, words)) + integer_size(2 * pairs + 4)
 
 
-def _signed(difference: int) -> int:
-    """As C subtracts unsigned numbers and reads the result as a signed one."""
-    return (difference + _I64) % (2 * _I64) - _I64
+def signed(value: int) -> int:
+    """The value as C keeps it in 64 bits and reads it as a signed number."""
+    return (value + _I64) % (2 * _I64) - _I64

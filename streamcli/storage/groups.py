@@ -141,6 +141,15 @@ class Group(Row):
         assert cursor.lastrowid is not None
         return self._keep((cursor.lastrowid, name, now_ms, NEVER_MS, 0))
 
+    def mention(self, name: bytes, now_ms: int) -> Consumer:
+        """The consumer, made if it is new; it was seen now."""
+        consumer = self.consumer(name)
+        if consumer is None:
+            return self.make_consumer(name, now_ms)
+        consumer.seen_ms = now_ms
+        consumer.changed()
+        return consumer
+
     def delete_consumer(self, consumer: Consumer) -> None:
         """Delete a consumer and what it holds."""
         self._store.run("DELETE FROM pending WHERE consumer=?", (consumer.id,))

@@ -9,16 +9,19 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+from collections.abc import Callable
+from contextlib import suppress
 
 APPLICATION_ID = 0x73744C49  # "stLI", at byte 68 of the file
 SCHEMA_VERSION = 1
 MEMORY = ":memory:"
 Failed = sqlite3.Error  # what any read or write may raise
-FAULTS = (Failed, UnicodeError)  # SQLite quotes a damaged page in its messages, and it may be no text
+FAULTS = (Failed, UnicodeDecodeError)  # SQLite quotes a damaged page in its messages, and it may be no text
 
 _HEADER = b"SQLite format 3\0"
 _NOT_SQLITE = "it is not a SQLite file"
-_BUSY_SECONDS = 0.2  # a wait inside SQLite; Store tries again, so that Ctrl-C is heard in between
+_BUSY_SECONDS = 0.2  # a wait inside SQLite ...
+_TRIES = 50  # ... and how often; see `patiently`
 _WAL_PAGES = 4000  # 16 MB between checkpoints
 _CACHE_KIB = 32 * 1024
 
@@ -31,7 +34,8 @@ CREATE TABLE keys (
   expires_ms INTEGER,
   UNIQUE (db, name)
 );
-CREATE INDEX keys_by_db ON keys (db);     -- and so by db and id: the order of SCAN
+-- By db and so by id: the order of SCAN.
+CREATE INDEX keys_by_db ON keys (db);
 CREATE INDEX keys_by_expiry ON keys (expires_ms) WHERE expires_ms IS NOT NULL;
 CREATE TABLE strings (key INTEGER PRIMARY KEY, value BLOB NOT NULL);
 CREATE TABLE streams (
@@ -40,6 +44,7 @@ CREATE TABLE streams (
   last_id BLOB NOT NULL,                 -- IDs are 16 big-endian bytes: they sort as IDs do
   max_deleted_id BLOB NOT NULL,
   entries_added INTEGER NOT NULL,
+  appended INTEGER NOT NULL,             -- counts XADDs whatever XSETID says, for those who wait
   version INTEGER NOT NULL,              -- counts changes, for WATCH
   full_nodes INTEGER NOT NULL, full_bytes INTEGER NOT NULL,  -- of the table nodes
   tail_first BLOB, tail_last BLOB, tail_live INTEGER, tail_deleted INTEGER, tail_bytes INTEGER, tail_names BLOB
@@ -94,9 +99,9 @@ def open_file(path: str, *, durable: bool = False) -> sqlite3.Connection:
     real = os.path.realpath(path)  # absolute, so that SQLite sees no name with a meaning of its own
     connection: sqlite3.Connection | None = None
     try:
-        _make_if_missing(real)
-        connection = _connect(real)
-        _recognise(connection)
+        _make_or_check(real)
+        connection = opened = _connect(real)
+        patiently(lambda: _recognise(opened))
         connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
         connection.execute(f"PRAGMA wal_autocheckpoint={_WAL_PAGES}")
     except (OSError, OpenError, *FAULTS) as error:
@@ -104,6 +109,22 @@ def open_file(path: str, *, durable: bool = False) -> sqlite3.Connection:
             connection.close()
         raise OpenError(f"cannot open {path}: {_reason(error)}") from None
     return connection
+
+
+def patiently(act: Callable[[], None]) -> None:
+    """Do what another process may keep us from for a while.
+
+    SQLite waits 0.2 s at a time, so that a Ctrl-C in between is heard. `act`
+    leaves nothing behind when it fails.
+    """
+    for attempt in range(_TRIES):
+        try:
+            act()
+        except Failed as error:
+            if attempt == _TRIES - 1 or "locked" not in str(error):
+                raise
+        else:
+            return
 
 
 def explain(error: Exception) -> str:
@@ -140,42 +161,27 @@ def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, OpenError) else explain(error)
 
 
-def _make_if_missing(path: str) -> None:
-    """Make a new file whole, beside its place, and move it there: whoever opens it finds all or nothing."""
+def _make_or_check(path: str) -> None:
+    """A missing file is made, empty; what is there must be a file that may be ours.
+
+    Empty, and filled under SQLite's lock: it then throws away what a file of that name has left behind in its
+    write-ahead log, and of two processes that start at once one fills it and the other finds it filled.
+    """
     try:
-        found = os.stat(path)
-    except FileNotFoundError:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
         pass
     else:
-        if stat.S_ISDIR(found.st_mode):
-            raise OpenError("it is a folder; name a file in it")
-        if not stat.S_ISREG(found.st_mode):
-            raise OpenError("it is not a regular file")
-        if not os.access(path, os.R_OK | os.W_OK):
-            raise OpenError("it may not be read and written")
-        if found.st_size and not _has_header(path):  # SQLite would take a byte or two for an empty file
-            raise OpenError(_NOT_SQLITE)
         return
-    new = f"{path}.new-{os.getpid()}-{os.urandom(4).hex()}"
-    try:
-        os.close(os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-        connection = _connect(new)
-        try:
-            _fill(connection)
-            connection.execute("PRAGMA journal_mode=WAL")
-        finally:
-            connection.close()
-        try:
-            os.link(new, path)
-        except FileExistsError:
-            pass  # another process was first; its file is as good
-        except OSError:  # a file system without hard links
-            os.rename(new, path)
-            return
-    finally:
-        for leftover in (new, f"{new}-wal", f"{new}-shm", f"{new}-journal"):
-            if os.path.exists(leftover):
-                os.unlink(leftover)
+    found = os.stat(path)
+    if stat.S_ISDIR(found.st_mode):
+        raise OpenError("it is a folder; name a file in it")
+    if not stat.S_ISREG(found.st_mode):
+        raise OpenError("it is not a regular file")
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise OpenError("it may not be read and written")
+    if found.st_size and not _has_header(path):  # SQLite would take a byte or two for an empty file
+        raise OpenError(_NOT_SQLITE)
 
 
 def _has_header(path: str) -> bool:
@@ -183,24 +189,11 @@ def _has_header(path: str) -> bool:
         return file.read(len(_HEADER)) == _HEADER
 
 
-def _fill(connection: sqlite3.Connection) -> None:
-    marks = f"PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={SCHEMA_VERSION};"
-    connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} {marks} COMMIT;")
-
-
 def _recognise(connection: sqlite3.Connection) -> None:
     """Is it ours, and do we understand it? An empty file becomes ours."""
-
-    def pragma(name: str) -> int:
-        value: int = connection.execute(f"PRAGMA {name}").fetchone()[0]
-        return value
-
-    if pragma("application_id") != APPLICATION_ID:
-        if pragma("page_count") > 0:
-            raise OpenError("it is a SQLite file of another program, not streamcli's")
+    if _pragma(connection, "application_id") != APPLICATION_ID:
         _fill(connection)
-        connection.execute("PRAGMA journal_mode=WAL")
-    version = pragma("user_version")
+    version = _pragma(connection, "user_version")
     if version > SCHEMA_VERSION:
         raise OpenError(
             f"it was written by a newer streamcli (schema {version}, this one knows {SCHEMA_VERSION}); "
@@ -208,3 +201,29 @@ def _recognise(connection: sqlite3.Connection) -> None:
         )
     if version < SCHEMA_VERSION:
         raise OpenError(f"its schema version is {version}, which no streamcli has written")
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] == "delete":
+        # Whoever finds others at work leaves it to the next one: it is a matter of speed, not of safety.
+        with suppress(Failed):
+            connection.execute("PRAGMA journal_mode=WAL")
+
+
+def _fill(connection: sqlite3.Connection) -> None:
+    """Make the tables, unless someone else has just done so."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if _pragma(connection, "application_id") != APPLICATION_ID:
+            if _pragma(connection, "page_count") > 1 or _pragma(connection, "schema_version") > 0:
+                raise OpenError("it is a SQLite file of another program, not streamcli's")
+            for statement in _TABLES.split(";\n"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    value: int = connection.execute(f"PRAGMA {name}").fetchone()[0]
+    return value

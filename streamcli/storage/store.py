@@ -13,12 +13,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from streamcli.storage.rows import Row
-from streamcli.storage.schema import FAULTS, MEMORY, DamagedError, Failed, OpenError, explain, open_file, open_memory
+from streamcli.storage.schema import FAULTS, MEMORY, DamagedError, OpenError, explain, open_file, open_memory, patiently
 from streamcli.storage.streams import Stream
 
 STREAM, STRING = 1, 2  # a key's kind
 
-_LOCK_TRIES = 50  # of 0.2 s each
 _REMEMBERED_MAX = 20_000  # keys; a scan of millions must not fill the memory
 
 
@@ -30,6 +29,33 @@ class Key:
     def __init__(self, id: int, db: int, name: bytes, kind: int, expires_ms: int | None) -> None:
         self.id, self.db, self.name, self.kind, self.expires_ms = id, db, name, kind, expires_ms
         self.stream: Stream | None = None
+
+
+class Transaction:
+    """See `Store.transaction`."""
+
+    __slots__ = ("_now_ms", "_store", "_write")
+
+    def __init__(self, store: Store, write: bool, now_ms: int) -> None:
+        self._store, self._write, self._now_ms = store, write, now_ms
+
+    def __enter__(self) -> None:
+        try:
+            self._store._begin(self._write, self._now_ms)
+        except BaseException:
+            self._store._rollback()
+            raise
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        store = self._store
+        if kind is not None:
+            store._rollback()
+            return
+        try:
+            store._commit()
+        except BaseException:
+            store._rollback()
+            raise
 
 
 class Store:
@@ -48,7 +74,7 @@ class Store:
         self._writing = False
         self._next_expiry_ms: int | None = None
         try:
-            self._look()
+            patiently(self._look)
         except FAULTS as error:
             self.connection.close()
             raise OpenError(f"cannot open {path}: {explain(error)}") from None
@@ -58,22 +84,46 @@ class Store:
 
     # -- transactions --------------------------------------------------------------
 
-    def begin(self, *, write: bool, now_ms: int) -> None:
-        """Start a transaction; inside another one, join it. Ended by `commit` or `rollback`."""
+    def transaction(self, *, write: bool, now_ms: int) -> Transaction:
+        """`with store.transaction(...):` keeps all that is done in it, or, after an exception, none of it.
+
+        Inside another one it is part of that, and an exception must go on to
+        the outermost: by then everything is undone.
+        """
+        return Transaction(self, write, now_ms)
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._depth > 0
+
+    def _begin(self, write: bool, now_ms: int) -> None:
         if self._depth == 0:
-            if write:
-                self._lock()
-            elif self.shared:
-                self.run("BEGIN")
+            patiently(self._start_write if write else self._start_read)
             self._writing = write
-            if self.shared or self._data_version < 0:
-                self._look()
         self._depth += 1
         if write and self._next_expiry_ms is not None and self._next_expiry_ms < now_ms:
             self._expire(now_ms)
 
-    def commit(self) -> None:
-        """End the transaction that `begin` started; what it changed is kept once the outermost one ends."""
+    def _start_write(self) -> None:
+        self.run("BEGIN IMMEDIATE")
+        self._look_or_leave()
+
+    def _start_read(self) -> None:
+        """The memory of one process needs no snapshot."""
+        if self.shared:
+            self.run("BEGIN")
+        self._look_or_leave()
+
+    def _look_or_leave(self) -> None:
+        try:
+            if self.shared or self._data_version < 0:
+                self._look()
+        except BaseException:
+            self._rollback()
+            raise
+
+    def _commit(self) -> None:
+        assert self._depth > 0
         if self._depth == 1:
             if self._unwritten:
                 self._write_back()
@@ -84,16 +134,16 @@ class Store:
                 self._keys.clear()
         self._depth -= 1
 
-    def rollback(self) -> None:
+    def _rollback(self) -> None:
         """Undo the whole transaction, however deep, and forget what was read in it."""
-        self._depth = 0
-        self._writing = False
-        self._unwritten.clear()
-        self._keys.clear()
-        self._data_version = -1  # look again before the next command
         if self.connection.in_transaction:
             with suppress(*FAULTS):
                 self.run("ROLLBACK")
+        self._unwritten.clear()
+        self._keys.clear()
+        self._data_version = -1  # look again before the next command
+        self._writing = False
+        self._depth = 0
 
     def changed(self) -> bool:
         """True when another process has committed since this one last read. Outside transactions only.
@@ -117,17 +167,6 @@ class Store:
     def later(self, row: Row) -> None:
         """Write the row back when the transaction commits."""
         self._unwritten.append(row)
-
-    def _lock(self) -> None:
-        """Become the only writer. SQLite waits 0.2 s at a time, so that a Ctrl-C in between is heard."""
-        for attempt in range(_LOCK_TRIES):
-            try:
-                self.run("BEGIN IMMEDIATE")
-            except Failed as error:
-                if attempt == _LOCK_TRIES - 1 or "locked" not in str(error):
-                    raise
-            else:
-                return
 
     def _look(self) -> None:
         """Forget everything if another process has written."""
@@ -274,7 +313,8 @@ class Store:
 
     def random_name(self, db: int, now_ms: int) -> bytes | None:
         """Any key of a database: the one at or after a random place."""
-        ends = self.run("SELECT min(id), max(id) FROM keys INDEXED BY keys_by_db WHERE db=?", (db,)).fetchone()
+        end = "(SELECT {0}(id) FROM keys INDEXED BY keys_by_db WHERE db=?1)"  # apart, each is a single look-up
+        ends = self.run(f"SELECT {end.format('min')}, {end.format('max')}", (db,)).fetchone()
         if ends[0] is None:
             return None
         sql = (
@@ -287,13 +327,19 @@ class Store:
 
     def delete_all(self, db: int | None = None) -> None:
         """Delete the keys of one database, or of all."""
-        if db is not None:
-            for name in self.run("SELECT name FROM keys WHERE db=?", (db,)).fetchall():
-                key = self.key(db, name[0], -1)
-                assert key is not None
-                self.delete_key(key)
+        self.flush()
+        if db is not None and self.run("SELECT 1 FROM keys WHERE db!=? LIMIT 1", (db,)).fetchone():
+            mine = "SELECT id FROM keys WHERE db=?"
+            groups = f"SELECT id FROM groups WHERE stream IN ({mine})"
+            for table in ("pending", "consumers"):
+                self.run(f"DELETE FROM {table} WHERE grp IN ({groups})", (db,))
+            for table in ("entries", "nodes", "groups"):
+                self.run(f"DELETE FROM {table} WHERE stream IN ({mine})", (db,))
+            for table in ("streams", "strings"):
+                self.run(f"DELETE FROM {table} WHERE key IN ({mine})", (db,))
+            self.run("DELETE FROM keys WHERE db=?", (db,))
+            self._forget()
             return
-        self._unwritten.clear()
         for table in ("keys", "strings", "streams", "entries", "nodes", "groups", "consumers", "pending"):
             self.run(f"DELETE FROM {table}")  # without WHERE, SQLite drops the pages whole
         self._keys.clear()

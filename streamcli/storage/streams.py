@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from streamcli.storage.encoding import counts_size, entry_size, header_size, pack_words
+from streamcli.storage.encoding import counts_size, entry_size, header_size, pack_words, signed
 from streamcli.storage.groups import Group
 from streamcli.storage.rows import Row
 from streamcli.storage.schema import DamagedError
@@ -26,7 +26,7 @@ ZERO_ID = bytes(16)
 TOP_ID = b"\xff" * 16
 _NODE_BYTES_MAX = 2**30  # Redis: holds even when no limit is set
 
-_COUNTERS = "length, last_id, max_deleted_id, entries_added, version, full_nodes, full_bytes"
+_COUNTERS = "length, last_id, max_deleted_id, entries_added, appended, version, full_nodes, full_bytes"
 _COLUMNS = f"{_COUNTERS}, tail_first, tail_last, tail_live, tail_deleted, tail_bytes, tail_names"
 
 
@@ -61,7 +61,7 @@ class Stream(Row):
     """A stream's row. Change it through the methods, or call `changed` after setting a field."""
 
     __slots__ = (
-        "_first", "_groups", "entries_added", "full_bytes", "full_nodes", "id", "last_id", "length",
+        "_first", "_groups", "appended", "entries_added", "full_bytes", "full_nodes", "id", "last_id", "length",
         "max_deleted_id", "tail", "version",
     )  # fmt: skip
 
@@ -71,6 +71,7 @@ class Stream(Row):
         self.length = 0
         self.last_id = self.max_deleted_id = ZERO_ID  # last_id never goes back
         self.entries_added = 0
+        self.appended = 0
         self.version = 0
         self.tail: Node | None = None
         self.full_nodes = self.full_bytes = 0  # nodes before the tail, and their sizes
@@ -81,7 +82,7 @@ class Stream(Row):
     def make(cls, store: Store, id: int) -> Stream:
         stream = cls(store, id)
         store.run(
-            f"INSERT INTO streams (key, {_COLUMNS}) VALUES (?,0,?,?,0,0,0,0,NULL,NULL,NULL,NULL,NULL,NULL)",
+            f"INSERT INTO streams (key, {_COLUMNS}) VALUES (?,0,?,?,0,0,0,0,0,NULL,NULL,NULL,NULL,NULL,NULL)",
             (id, ZERO_ID, ZERO_ID),
         )
         return stream
@@ -92,10 +93,10 @@ class Stream(Row):
         row = store.run(f"SELECT {_COLUMNS} FROM streams WHERE key=?", (id,)).fetchone()
         if row is None:
             raise DamagedError
-        stream.length, stream.last_id, stream.max_deleted_id, stream.entries_added, stream.version = row[:5]
-        stream.full_nodes, stream.full_bytes = row[5:7]
-        if row[7] is not None:
-            stream.tail = Node(*row[7:])
+        stream.length, stream.last_id, stream.max_deleted_id, stream.entries_added = row[:4]
+        stream.appended, stream.version, stream.full_nodes, stream.full_bytes = row[4:8]
+        if row[8] is not None:
+            stream.tail = Node(*row[8:])
         return stream
 
     def _save(self) -> None:
@@ -103,8 +104,8 @@ class Stream(Row):
         self._store.run(
             _UPDATE,
             (
-                self.length, self.last_id, self.max_deleted_id, self.entries_added, self.version, self.full_nodes,
-                self.full_bytes,
+                self.length, self.last_id, self.max_deleted_id, self.entries_added, self.appended, self.version,
+                self.full_nodes, self.full_bytes,
                 *((None,) * 6 if tail is None else
                   (tail.first, tail.last, tail.live, tail.deleted, tail.bytes, tail.names)),
                 self.id,
@@ -150,9 +151,8 @@ class Stream(Row):
         if not self.length:
             self._first = id
         self.length += 1
-        self.entries_added += 1
-        if self.entries_added >= 2**63:  # Redis: an unsigned counter, shown as a signed one
-            self.entries_added -= 2**64
+        self.appended += 1
+        self.entries_added = signed(self.entries_added + 1)  # Redis: an unsigned counter, shown as a signed one
         self.last_id = id
         self.changed()
 

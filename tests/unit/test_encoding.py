@@ -159,10 +159,9 @@ def test_a_sequence_number_below_the_first_ones_is_a_negative_difference() -> No
 def test_so_many_entries_fill_a_node(name: bytes, length: int, entries: int) -> None:
     """As counted on a Redis 8.0 with default settings, with the IDs 1-1, 1-2, 1-3 ..."""
     store = Store()
-    store.begin(write=True, now_ms=0)
-    stream = store.make_stream(0, b"s")
-    while stream.node_count() < 2:
-        stream.append(packed(1, stream.length + 1), [name, b"v" * length], NodeLimits())
+    with store.transaction(write=True, now_ms=0):
+        stream = store.make_stream(0, b"s")
+        while stream.node_count() < 2:
+            stream.append(packed(1, stream.length + 1), [name, b"v" * length], NodeLimits())
     assert stream.length - 1 == entries
-    store.rollback()
     store.close()

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from streamcli.ids import StreamID
 from streamcli.reply import OK, Error, Simple
 from streamcli.storage.encoding import unpack_words
 from streamcli.storage.schema import APPLICATION_ID, SCHEMA_VERSION, OpenError
-from streamcli.storage.store import STREAM, STRING, Key, Store
+from streamcli.storage.store import STREAM, STRING, Key, Store, Transaction
 from streamcli.storage.streams import TOP_ID, ZERO_ID, NodeLimits, Stream
 
 LIMITS = NodeLimits()
@@ -27,11 +26,12 @@ def packed(ms: int, seq: int = 0) -> bytes:
     return StreamID(ms, seq).packed
 
 
-@contextmanager
-def writing(store: Store, now_ms: int = NOW) -> Iterator[None]:
-    store.begin(write=True, now_ms=now_ms)
-    yield
-    store.commit()
+class UndoneError(Exception):
+    """Ends a transaction badly."""
+
+
+def writing(store: Store, now_ms: int = NOW) -> Transaction:
+    return store.transaction(write=True, now_ms=now_ms)
 
 
 def fill(store: Store, name: bytes = b"s", entries: int = 5) -> Stream:
@@ -51,13 +51,13 @@ def fill(store: Store, name: bytes = b"s", entries: int = 5) -> Stream:
 
 def picture(store: Store, db: int = 0) -> dict[bytes, object]:
     """Everything there is in a database, as plain values."""
-    store.begin(write=False, now_ms=NOW)
     seen: dict[bytes, object] = {}
-    for name in sorted(store.names(db, NOW)):
-        key = store.key(db, name, NOW)
-        assert key is not None
-        seen[name] = (key.expires_ms, stream_picture(store.stream(key)) if key.kind == STREAM else store.string(key))
-    store.commit()
+    with store.transaction(write=False, now_ms=NOW):
+        for name in sorted(store.names(db, NOW)):
+            key = store.key(db, name, NOW)
+            assert key is not None
+            held = stream_picture(store.stream(key)) if key.kind == STREAM else store.string(key)
+            seen[name] = (key.expires_ms, held)
     return seen
 
 
@@ -258,26 +258,27 @@ def test_a_rollback_forgets_what_was_done_and_what_was_read() -> None:
     store = Store()
     fill(store)
     before = picture(store)
-    store.begin(write=True, now_ms=NOW)
-    stream = store.stream(found(store))
-    stream.append(packed(9), [b"f", b"v"], LIMITS)
-    group = stream.group(b"g")
-    assert group is not None
-    assert group.acknowledge([packed(1)]) == 1
-    stream.delete_group(group)
-    store.make_stream(0, b"new")
-    store.delete_key(found(store, b"new"))
-    store.rollback()
+    with suppress(UndoneError), writing(store):
+        stream = store.stream(found(store))
+        stream.append(packed(9), [b"f", b"v"], LIMITS)
+        group = stream.group(b"g")
+        assert group is not None
+        assert group.acknowledge([packed(1)]) == 1
+        stream.delete_group(group)
+        store.make_stream(0, b"new")
+        store.delete_key(found(store, b"new"))
+        raise UndoneError
     assert picture(store) == before
 
 
 def test_a_rollback_inside_a_transaction_undoes_all_of_it() -> None:
     store = Store()
-    store.begin(write=True, now_ms=NOW)
-    store.make_stream(0, b"outer")
-    store.begin(write=True, now_ms=NOW)
-    store.make_stream(0, b"inner")
-    store.rollback()
+    with suppress(UndoneError), writing(store):
+        store.make_stream(0, b"outer")
+        with writing(store):
+            store.make_stream(0, b"inner")
+            raise UndoneError
+    assert not store.in_transaction
     assert picture(store) == {}
     fill(store)  # and the store can be used again
     assert list(picture(store)) == [b"s"]
@@ -285,11 +286,10 @@ def test_a_rollback_inside_a_transaction_undoes_all_of_it() -> None:
 
 def test_a_transaction_inside_another_is_kept_when_the_outer_one_ends(tmp_path: Path) -> None:
     store, other = Store(str(tmp_path / "x.db")), Store(str(tmp_path / "x.db"))
-    store.begin(write=True, now_ms=NOW)
     with writing(store):
-        store.make_stream(0, b"s")
-    assert picture(other) == {}
-    store.commit()
+        with writing(store):
+            store.make_stream(0, b"s")
+        assert picture(other) == {}
     assert list(picture(other)) == [b"s"]
 
 
@@ -319,12 +319,11 @@ def test_two_stores_on_one_file_see_each_others_writes(tmp_path: Path) -> None:
 def test_a_reader_sees_one_moment_for_as_long_as_its_transaction_lasts(tmp_path: Path) -> None:
     reader, writer = Store(str(tmp_path / "x.db")), Store(str(tmp_path / "x.db"))
     fill(reader)
-    reader.begin(write=False, now_ms=NOW)
-    before = stream_picture(reader.stream(found(reader)))
-    with writing(writer):
-        writer.stream(found(writer)).append(packed(9), [b"f", b"v"], LIMITS)
-    assert stream_picture(reader.stream(found(reader))) == before
-    reader.commit()
+    with reader.transaction(write=False, now_ms=NOW):
+        before = stream_picture(reader.stream(found(reader)))
+        with writing(writer):
+            writer.stream(found(writer)).append(packed(9), [b"f", b"v"], LIMITS)
+        assert stream_picture(reader.stream(found(reader))) == before
     assert picture(reader) == picture(writer)
 
 

@@ -26,9 +26,12 @@ _INTEGERS = {  # name: (default, least, most)
     b"stream-node-max-bytes": (4096, 0, 2**63 - 1),
     b"stream-node-max-entries": (100, 0, 2**63 - 1),
 }
+_MEMORY = (b"stream-node-max-bytes",)  # may be written with a unit
+_UNITS = {b"": 1, b"b": 1, b"k": 10**3, b"kb": 2**10, b"m": 10**6, b"mb": 2**20, b"g": 10**9, b"gb": 2**30}
+_DIGITS_MAX = 20
 
 
-class Settings:
+class Config:
     """Names are CONFIG's; values are bytes."""
 
     def __init__(self) -> None:
@@ -43,33 +46,44 @@ class Settings:
         """Change settings, all or none; the error Redis gives for the first that cannot be changed."""
         numbers = dict(self._numbers)
         seen: set[bytes] = set()
-        for given, value in pairs:
+        for given, _ in pairs:
             name = given.lower()
             if name not in _INTEGERS and name not in _REPORTED:
                 return errors.unknown_setting(given)
             if name in seen:
                 return errors.bad_setting(given, "duplicate parameter")
             seen.add(name)
+        for given, value in pairs:
+            name = given.lower()
             if name in _REPORTED:
                 return errors.bad_setting(given, "can't set immutable config")
-            _, least, most = _INTEGERS[name]
-            number = read_integer(_bytes_of(value))
-            if number is None:
-                return errors.bad_setting(given, "argument couldn't be parsed into an integer")
-            if not least <= number <= most:
-                return errors.bad_setting(given, f"argument must be between {least} and {most} inclusive")
+            number = _number(name, value)
+            if isinstance(number, str):
+                return errors.bad_setting(given, number)
             numbers[name] = number
         self._numbers = numbers
         self.node = NodeLimits(numbers[b"stream-node-max-bytes"], numbers[b"stream-node-max-entries"])
         return None
 
 
-def _bytes_of(value: bytes) -> bytes:
-    """`4kb` as the number it stands for; what is no such size comes back as it was."""
-    units = ((b"kb", 1024), (b"mb", 1024**2), (b"gb", 1024**3), (b"k", 1000), (b"m", 10**6), (b"g", 10**9), (b"b", 1))
-    lower = value.lower()
-    for unit, factor in units:
-        if lower.endswith(unit):
-            number = read_integer(lower[: -len(unit)])
-            return value if number is None else b"%d" % (number * factor)
-    return value
+def _number(name: bytes, value: bytes) -> int | str:
+    """The value of a setting, or what is wrong with it in Redis's words."""
+    _, least, most = _INTEGERS[name]
+    if name in _MEMORY:
+        number = _bytes_of(value)
+        if number is None:
+            return "argument must be a memory value"
+    else:
+        number = read_integer(value)
+        if number is None:
+            return "argument couldn't be parsed into an integer"
+    return number if least <= number <= most else f"argument must be between {least} and {most} inclusive"
+
+
+def _bytes_of(value: bytes) -> int | None:
+    """`4kb` as the number it stands for."""
+    digits = value.rstrip(b"bBgGkKmM")
+    factor = _UNITS.get(value[len(digits) :].lower())
+    if factor is None or not digits.isdigit() or len(digits) > _DIGITS_MAX:
+        return None
+    return int(digits) * factor
