@@ -212,7 +212,8 @@ class _Reader:
         if not option.args:
             args[option.key] = True
         elif len(option.args) == 1:
-            args[option.key] = self.word(option.args[0])
+            (arg,) = option.args
+            args[option.key] = [self.word(arg) for _ in range(self.at, self.argc)] if arg.many else self.word(arg)
         else:
             for arg in option.args:
                 args[arg.key] = self.word(arg)

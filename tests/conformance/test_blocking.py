@@ -69,6 +69,19 @@ CASES: Final[dict[str, tuple[list[str], str, list[str], bytes]]] = {
     "xread: another stream of the command has become a string": (
         [_STREAM, "XADD t 1-1 f v"], f"XREAD BLOCK {_BLOCK_MS} STREAMS s t $ $", ["SET s x", "XADD t 2-1 f v"], _WRONG,
     ),
+    "xread: + is looked up again": (
+        [_STREAM, "XDEL s 1-1"], f"XREAD BLOCK {_BLOCK_MS} STREAMS s +",
+        ["MULTI", "XADD s 2-1 f v", "XADD s 3-1 f v", "EXEC"], _entries("3-1"),
+    ),
+    "xread: + of a stream that is renamed to it": (
+        ["XADD t 4-1 f v", "XADD t 5-1 f v"], f"XREAD BLOCK {_BLOCK_MS} STREAMS s +", ["RENAME t s"], _entries("5-1"),
+    ),
+    "xread: the last ID is set, and another stream of the command has become a string": (
+        [_STREAM, "XADD t 1-1 f v"], f"XREAD BLOCK {_BLOCK_MS} STREAMS s t $ $", ["SET s x", "XSETID t 9-9"], NOTHING,
+    ),
+    "xreadgroup: the group is set back, and the last ID is set": (
+        [_STREAM, _GROUP], _READ_GROUP, ["XGROUP SETID s g 0", "XSETID s 9-9"], NOTHING,
+    ),
     "xreadgroup: an entry": ([_STREAM, _GROUP], _READ_GROUP, ["XADD s 2-1 f v"], _entries("2-1")),
     "xreadgroup: the key is deleted": ([_STREAM, _GROUP], _READ_GROUP, ["DEL s"], _GONE),
     "xreadgroup: everything is deleted": ([_STREAM, _GROUP], _READ_GROUP, ["FLUSHALL"], _GONE),

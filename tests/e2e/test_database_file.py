@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.program import Program, said
+from tests.e2e.program import DEADLINE, Program, said
 
 
 def mode(path: Path) -> int:
@@ -147,3 +148,26 @@ def test_a_copy_of_the_closed_file_is_a_whole_copy(program: Program) -> None:
     copy = program.home / "copy.db"
     copy.write_bytes(program.db.read_bytes())
     assert program.run("--db", copy, "XRANGE", "a", "-", "+") == said("1-1\nf\nv\n")
+
+
+def test_what_a_removed_file_left_behind_does_not_come_back(program: Program) -> None:
+    """A killed process leaves a write-ahead log; who removes the file alone wants the data gone."""
+    running = program.start("--db", program.db)
+    running.say(*(f"XADD old {number}-1 f v" for number in range(1, 51)))
+    running.hear(50)
+    running.stop()
+    assert program.db.with_name("streams.db-wal").stat().st_size > 0
+    program.db.unlink()
+    assert program.on("KEYS", "*") == said("\n")
+    assert program.on("XADD", "new", "1-1", "f", "v") == said("1-1\n")
+    assert program.on("KEYS", "*") == said("new\n")
+
+
+def test_an_empty_file_is_taken_by_several_processes_at_once(program: Program) -> None:
+    for round in range(4):
+        db = program.home / f"{round}.db"
+        db.touch()
+        command = program.command("--db", db, "XADD", "s", "*", "f", "v")
+        starts = [subprocess.Popen(command, env=program.environment, stdout=subprocess.DEVNULL) for _ in range(5)]
+        assert [start.wait(DEADLINE) for start in starts] == [0] * 5
+        assert program.run("--db", db, "XLEN", "s") == said("5\n")
