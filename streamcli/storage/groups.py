@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from streamcli.storage import large
 from streamcli.storage.rows import Row
 from streamcli.storage.schema import DamagedError
 
@@ -279,7 +280,10 @@ class Group(Row):
             f"WHERE p.{whose}=? AND p.id>=? ORDER BY p.id LIMIT ?"
         )
         rows = self._store.run(sql, (delivered_by_ms, self.stream, owner, low, most)).fetchall()
-        return [(Pending(*row[:4]), bool(row[4]), row[5]) for row in rows]
+        store, stream = self._store, self.stream
+        return [
+            (Pending(*row[:4]), bool(row[4]), row[5] and large.whole(store, stream, row[0], row[5])) for row in rows
+        ]
 
     def _count(self, consumer: Consumer, more: int) -> None:
         self.pending += more

@@ -45,6 +45,7 @@ CREATE TABLE streams (
   max_deleted_id BLOB NOT NULL,
   entries_added INTEGER NOT NULL,
   appended INTEGER NOT NULL,             -- counts XADDs whatever XSETID says, for those who wait
+  large INTEGER NOT NULL,                -- counts its rows of the table large
   version INTEGER NOT NULL,              -- counts changes, for WATCH
   full_nodes INTEGER NOT NULL, full_bytes INTEGER NOT NULL,  -- of the table nodes
   tail_first BLOB, tail_last BLOB, tail_live INTEGER, tail_deleted INTEGER, tail_bytes INTEGER, tail_names BLOB
@@ -52,6 +53,7 @@ CREATE TABLE streams (
 CREATE TABLE entries (
   stream INTEGER NOT NULL, id BLOB NOT NULL, fields BLOB NOT NULL, PRIMARY KEY (stream, id)
 ) WITHOUT ROWID;
+CREATE TABLE large (stream INTEGER NOT NULL, id BLOB NOT NULL, fields BLOB NOT NULL, UNIQUE (stream, id));
 CREATE TABLE nodes (                     -- full macro nodes; the one still being filled is in its stream's row
   stream INTEGER NOT NULL, first BLOB NOT NULL, last BLOB NOT NULL,
   live INTEGER NOT NULL, deleted INTEGER NOT NULL, bytes INTEGER NOT NULL, names BLOB NOT NULL,

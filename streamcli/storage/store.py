@@ -333,14 +333,14 @@ class Store:
             groups = f"SELECT id FROM groups WHERE stream IN ({mine})"
             for table in ("pending", "consumers"):
                 self.run(f"DELETE FROM {table} WHERE grp IN ({groups})", (db,))
-            for table in ("entries", "nodes", "groups"):
+            for table in ("entries", "large", "nodes", "groups"):
                 self.run(f"DELETE FROM {table} WHERE stream IN ({mine})", (db,))
             for table in ("streams", "strings"):
                 self.run(f"DELETE FROM {table} WHERE key IN ({mine})", (db,))
             self.run("DELETE FROM keys WHERE db=?", (db,))
             self._forget()
             return
-        for table in ("keys", "strings", "streams", "entries", "nodes", "groups", "consumers", "pending"):
+        for table in ("keys", "strings", "streams", "entries", "large", "nodes", "groups", "consumers", "pending"):
             self.run(f"DELETE FROM {table}")  # without WHERE, SQLite drops the pages whole
         self._keys.clear()
         self._next_expiry_ms = None

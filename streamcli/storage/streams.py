@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from streamcli.storage import large
 from streamcli.storage.encoding import counts_size, entry_size, header_size, pack_words, signed
 from streamcli.storage.groups import Group
 from streamcli.storage.rows import Row
@@ -26,7 +27,7 @@ ZERO_ID = bytes(16)
 TOP_ID = b"\xff" * 16
 _NODE_BYTES_MAX = 2**30  # Redis: holds even when no limit is set
 
-_COUNTERS = "length, last_id, max_deleted_id, entries_added, appended, version, full_nodes, full_bytes"
+_COUNTERS = "length, last_id, max_deleted_id, entries_added, appended, large, version, full_nodes, full_bytes"
 _COLUMNS = f"{_COUNTERS}, tail_first, tail_last, tail_live, tail_deleted, tail_bytes, tail_names"
 
 
@@ -61,8 +62,8 @@ class Stream(Row):
     """A stream's row. Change it through the methods, or call `changed` after setting a field."""
 
     __slots__ = (
-        "_first", "_groups", "appended", "entries_added", "full_bytes", "full_nodes", "id", "last_id", "length",
-        "max_deleted_id", "tail", "version",
+        "_first", "_groups", "appended", "entries_added", "full_bytes", "full_nodes", "id", "large", "last_id",
+        "length",        "max_deleted_id", "tail", "version",
     )  # fmt: skip
 
     def __init__(self, store: Store, id: int) -> None:
@@ -72,6 +73,7 @@ class Stream(Row):
         self.last_id = self.max_deleted_id = ZERO_ID  # last_id never goes back
         self.entries_added = 0
         self.appended = 0
+        self.large = 0
         self.version = 0
         self.tail: Node | None = None
         self.full_nodes = self.full_bytes = 0  # nodes before the tail, and their sizes
@@ -82,7 +84,7 @@ class Stream(Row):
     def make(cls, store: Store, id: int) -> Stream:
         stream = cls(store, id)
         store.run(
-            f"INSERT INTO streams (key, {_COLUMNS}) VALUES (?,0,?,?,0,0,0,0,0,NULL,NULL,NULL,NULL,NULL,NULL)",
+            f"INSERT INTO streams (key, {_COLUMNS}) VALUES (?,0,?,?,0,0,0,0,0,0,NULL,NULL,NULL,NULL,NULL,NULL)",
             (id, ZERO_ID, ZERO_ID),
         )
         return stream
@@ -94,9 +96,9 @@ class Stream(Row):
         if row is None:
             raise DamagedError
         stream.length, stream.last_id, stream.max_deleted_id, stream.entries_added = row[:4]
-        stream.appended, stream.version, stream.full_nodes, stream.full_bytes = row[4:8]
-        if row[8] is not None:
-            stream.tail = Node(*row[8:])
+        stream.appended, stream.large, stream.version, stream.full_nodes, stream.full_bytes = row[4:9]
+        if row[9] is not None:
+            stream.tail = Node(*row[9:])
         return stream
 
     def _save(self) -> None:
@@ -104,7 +106,8 @@ class Stream(Row):
         self._store.run(
             _UPDATE,
             (
-                self.length, self.last_id, self.max_deleted_id, self.entries_added, self.appended, self.version,
+                self.length, self.last_id, self.max_deleted_id, self.entries_added, self.appended, self.large,
+                self.version,
                 self.full_nodes, self.full_bytes,
                 *((None,) * 6 if tail is None else
                   (tail.first, tail.last, tail.live, tail.deleted, tail.bytes, tail.names)),
@@ -116,7 +119,7 @@ class Stream(Row):
         """Delete every row but the key's."""
         for group in self.groups():
             group.destroy_rows()
-        for table in ("entries", "nodes", "groups"):
+        for table in ("entries", "large", "nodes", "groups"):
             self._store.run(f"DELETE FROM {table} WHERE stream=?", (self.id,))
         self._store.run("DELETE FROM streams WHERE key=?", (self.id,))
 
@@ -125,6 +128,7 @@ class Stream(Row):
         run = self._store.run
         run(f"INSERT INTO streams (key, {_COLUMNS}) SELECT ?, {_COLUMNS} FROM streams WHERE key=?", (new, self.id))
         run("INSERT INTO entries SELECT ?, id, fields FROM entries WHERE stream=?", (new, self.id))
+        run("INSERT INTO large SELECT ?, id, fields FROM large WHERE stream=?", (new, self.id))
         run(
             "INSERT INTO nodes SELECT ?, first, last, live, deleted, bytes, names FROM nodes WHERE stream=?",
             (new, self.id),
@@ -136,7 +140,11 @@ class Stream(Row):
 
     def append(self, id: bytes, words: Sequence[bytes], limits: NodeLimits) -> None:
         """Add an entry above `last_id`; `words` are field, value, field, value ..."""
-        self._store.run("INSERT INTO entries VALUES (?,?,?)", (self.id, id, pack_words(words)))
+        fields = pack_words(words)
+        if len(fields) > large.LARGE_BYTES:
+            fields = large.put(self._store, self.id, id, fields)
+            self.large += 1
+        self._store.run("INSERT INTO entries VALUES (?,?,?)", (self.id, id, fields))
         names = words[::2]
         packed_names = pack_words(names)
         tail = self.tail
@@ -175,26 +183,28 @@ class Stream(Row):
 
     def range(self, low: bytes, high: bytes, most: int = -1, *, backwards: bool = False) -> list[Entry]:
         """The entries from `low` to `high`, both included; at most `most`, -1 for all."""
-        return self._store.run(
-            f"SELECT id, fields FROM entries WHERE stream=? AND id>=? AND id<=? "
-            f"ORDER BY id {'DESC' if backwards else 'ASC'} LIMIT ?",
-            (self.id, low, high, most),
-        ).fetchall()
+        sql = "SELECT id, fields FROM entries WHERE stream=? AND id>=? AND id<=? ORDER BY id"
+        order = "DESC" if backwards else "ASC"
+        return self._whole(self._store.run(f"{sql} {order} LIMIT ?", (self.id, low, high, most)).fetchall())
 
     def after(self, id: bytes, most: int = -1) -> list[Entry]:
         """The entries above `id`; at most `most`, -1 for all."""
-        return self._store.run(
-            "SELECT id, fields FROM entries WHERE stream=? AND id>? ORDER BY id LIMIT ?", (self.id, id, most)
-        ).fetchall()
+        sql = "SELECT id, fields FROM entries WHERE stream=? AND id>? ORDER BY id LIMIT ?"
+        return self._whole(self._store.run(sql, (self.id, id, most)).fetchall())
+
+    def _whole(self, rows: list[Entry]) -> list[Entry]:
+        if not self.large:
+            return rows
+        return [(id, large.whole(self._store, self.id, id, fields)) for id, fields in rows]
 
     def fields(self, id: bytes) -> bytes | None:
         """One entry's packed fields; None when it is gone."""
         row = self._store.run("SELECT fields FROM entries WHERE stream=? AND id=?", (self.id, id)).fetchone()
-        return row[0] if row else None
+        return large.whole(self._store, self.id, id, row[0]) if row else None
 
     def delete(self, id: bytes) -> bool:
         """Delete one entry; True if it was there. Its node forgets it only when it is the last one."""
-        if not self._store.run("DELETE FROM entries WHERE stream=? AND id=?", (self.id, id)).rowcount:
+        if not self._delete("=", id):
             return False
         tail = self.tail
         if tail is not None and id >= tail.first:
@@ -210,6 +220,14 @@ class Stream(Row):
         self.changed()
         return True
 
+    def _delete(self, which: str, id: bytes) -> int:
+        """Delete the rows of entries whose IDs compare so: how many there were."""
+        where = f"WHERE stream=? AND id{which}?"
+        gone = self._store.run(f"DELETE FROM entries {where}", (self.id, id)).rowcount
+        if gone and self.large:
+            self.large -= self._store.run(f"DELETE FROM large {where}", (self.id, id)).rowcount
+        return gone
+
     # -- nodes ---------------------------------------------------------------------------
 
     def node_count(self) -> int:
@@ -224,7 +242,7 @@ class Stream(Row):
 
     def drop_first_node(self, node: Node) -> None:
         """Delete the oldest node with all its entries."""
-        self._store.run("DELETE FROM entries WHERE stream=? AND id<=?", (self.id, node.last))
+        self._delete("<=", node.last)
         self.length -= node.live
         self._first = None
         self._lose(node, node.live)
@@ -236,10 +254,12 @@ class Stream(Row):
         Redis: the node stays even when no live entry is left in it.
         """
         if most is not None:
-            limit = "id <= (SELECT id FROM entries WHERE stream=?1 ORDER BY id LIMIT 1 OFFSET ?2)"
-            gone = self._store.run(f"DELETE FROM entries WHERE stream=?1 AND {limit}", (self.id, most - 1)).rowcount
+            sql = "SELECT id FROM entries WHERE stream=? ORDER BY id LIMIT 1 OFFSET ?"
+            row = self._store.run(sql, (self.id, most - 1)).fetchone()
+            gone = self._delete("<=", row[0]) if row else 0
         else:
-            gone = self._store.run("DELETE FROM entries WHERE stream=? AND id<?", (self.id, below)).rowcount
+            assert below is not None
+            gone = self._delete("<", below)
         if gone:
             self._lose(node, gone, keep=True)
             self.length -= gone

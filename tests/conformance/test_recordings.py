@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from streamcli.storage import large
 from tests.conformance import samples, script
 from tests.conformance.embedded import Embedded
 from tests.conformance.fuzz import quoted
@@ -46,3 +47,10 @@ def test_engine_answers_the_random_sequence_as_recorded(sample: samples.Sample) 
     for at, (argv, expected) in enumerate(zip(sample.log, sample.replies, strict=True)):
         assert engine.call(argv) == expected, f"command {at + 1}: {quoted(argv)}"
     engine.close()
+
+
+@pytest.mark.parametrize("sample", _SAMPLES, ids=[sample.name for sample in _SAMPLES])
+def test_engine_answers_so_with_its_entries_kept_apart(sample: samples.Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Long fields have a table of their own; here nearly all are long."""
+    monkeypatch.setattr(large, "LARGE_BYTES", 6)
+    test_engine_answers_the_random_sequence_as_recorded(sample)
