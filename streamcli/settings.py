@@ -140,7 +140,8 @@ def make(values: Mapping[str, object], words: Sequence[str]) -> Settings:
         name for name, used in (("-e", settings.execute), ("-f", settings.file), ("a command", settings.words)) if used
     ]
     if len(ways) > 1:
-        raise UsageError(f"give {' or '.join(ways)}, not both")
+        hint = "; a line after -e is one word, in quotes" if "-e" in ways and settings.words else ""
+        raise UsageError(f"give {' or '.join(ways)}, not both{hint}")
     if settings.memory and settings.db is not None:
         raise UsageError("give --db or --memory, not both")
     if settings.last_from_stdin and not settings.words:
@@ -157,6 +158,7 @@ def data_file(environment: Mapping[str, str]) -> str:
             import pwd
 
             user = pwd.getpwuid(os.getuid()).pw_dir
+        os.stat(user)  # a home that is not there is not to be made
         home = os.path.join(user, ".local", "share")
     folder = os.path.join(home, "streamcli")
     os.makedirs(folder, mode=0o700, exist_ok=True)

@@ -98,11 +98,25 @@ def _entry_rows(shape: Entries | Streams) -> Iterator[list[str]]:
             places[names] = _places(names, columns)
     head = ["stream"] if isinstance(shape, Streams) else []
     head += ["id", "idle", "deliveries"] if claimed else ["id"]
-    yield head + [_text(name) for name, _ in columns]
+    yield _distinct(head, [_text(name) for name, _ in columns])
     for stream, item in _named(shape):
         entry = read_entry(item)
         if entry is not None:
             yield _entry_row(stream, entry, claimed, places, len(columns))
+
+
+def _distinct(head: list[str], names: list[str]) -> list[str]:
+    """A header in which no name stands twice, for those who read rows by name: `city`, `city (2)`."""
+    titles = list(head)
+    taken = set(head)
+    for name in names:
+        title, count = name, 1
+        while title in taken:
+            count += 1
+            title = f"{name} ({count})"
+        taken.add(title)
+        titles.append(title)
+    return titles
 
 
 def _places(names: tuple[bytes, ...], columns: dict[tuple[bytes, int], int]) -> list[int]:

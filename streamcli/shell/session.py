@@ -103,7 +103,7 @@ def _hint(call: Call) -> str:
     near = get_close_matches(given.decode("latin-1"), names, 1, 0.7)
     if near:
         return f" (did you mean {near[0]}?)"
-    return "" if container else " (not in the embedded engine)"
+    return "" if container else " (no command of Redis; see COMMAND LIST)"
 
 
 def _commands_of_redis() -> frozenset[bytes]:

@@ -65,8 +65,11 @@ def test_a_wrong_command_is_answered_with_one_line_and_changes_nothing(filled: P
 @pytest.mark.parametrize(
     ("line", "error"),
     [
-        ("FOO", "ERR unknown command 'FOO', with args beginning with: (not in the embedded engine)"),
-        ("FOO b 'c d'", "ERR unknown command 'FOO', with args beginning with: 'b' 'c d' (not in the embedded engine)"),
+        ("FOO", "ERR unknown command 'FOO', with args beginning with: (no command of Redis; see COMMAND LIST)"),
+        (
+            "FOO b 'c d'",
+            "ERR unknown command 'FOO', with args beginning with: 'b' 'c d' (no command of Redis; see COMMAND LIST)",
+        ),
         ("XREDA STREAMS a 0",
          "ERR unknown command 'XREDA', with args beginning with: 'STREAMS' 'a' '0' (did you mean XREAD?)"),
         ("ZADD a 1 b",  # Redis has it: nobody meant XADD
@@ -83,7 +86,8 @@ def test_a_command_of_ten_megabytes_that_nobody_knows_is_told_in_one_short_line(
     got = program.on(stdin=b"a" * (10 * 1024 * 1024) + b" b\n")
     assert got == said(
         "",
-        f"line 1: ERR unknown command '{'a' * 128}', with args beginning with: 'b' (not in the embedded engine)\n",
+        f"line 1: ERR unknown command '{'a' * 128}', with args beginning with: 'b' "
+        "(no command of Redis; see COMMAND LIST)\n",
         1,
     )
 
@@ -93,14 +97,16 @@ def test_invalid_utf_8_and_controls_of_an_error_are_shown_as_escapes(program: Pr
     assert got == said(
         "",
         "line 1: ERR unknown command 'NO\\xffPE', with args beginning with: "
-        "'\\x1b[31mé\\xc2\\x9b' (not in the embedded engine)\n",
+        "'\\x1b[31mé\\xc2\\x9b' (no command of Redis; see COMMAND LIST)\n",
         1,
     )
 
 
 def test_a_nul_ends_a_word_inside_an_error_as_in_redis(program: Program) -> None:
     assert program.on(stdin=b"NO\x00PE x\x00y\n") == said(
-        "", "line 1: ERR unknown command 'NO', with args beginning with: 'x' (not in the embedded engine)\n", 1
+        "",
+        "line 1: ERR unknown command 'NO', with args beginning with: 'x' (no command of Redis; see COMMAND LIST)\n",
+        1,
     )
 
 

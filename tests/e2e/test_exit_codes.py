@@ -36,7 +36,7 @@ WRONG_USAGE = [
     (("--nope",), "No such option '--nope'"),
     (("-e",), "Option '-e' requires an argument"),
     (("--db",), "Option '--db' requires an argument"),
-    (("-e", "PING", "PING"), "give -e or a command, not both"),
+    (("-e", "PING", "PING"), "give -e or a command, not both; a line after -e is one word, in quotes"),
     (("-f", "x", "PING"), "give -f or a command, not both"),
     (("-e", "PING", "-f", "x"), "give -e or -f, not both"),
     (("--memory", "--db", "x", "PING"), "give --db or --memory, not both"),

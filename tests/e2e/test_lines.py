@@ -91,7 +91,7 @@ def test_going_on_after_errors_runs_every_line_and_still_exits_1(program: Progra
     assert program.lines("XADD a 1-1", "ECHO a", "NOPE", "ECHO b", words=["--continue-on-error"]) == said(
         "a\nb\n",
         f"line 1: {TOO_FEW}\n"
-        "line 3: ERR unknown command 'NOPE', with args beginning with: (not in the embedded engine)\n",
+        "line 3: ERR unknown command 'NOPE', with args beginning with: (no command of Redis; see COMMAND LIST)\n",
         1,
     )
 

@@ -110,7 +110,7 @@ def test_a_terminal_without_utf_8_is_sent_ascii_alone_in_every_format(program: P
 
 
 def test_an_error_shows_the_same_bytes_in_every_locale(program: Program) -> None:
-    tail = "', with args beginning with: (not in the embedded engine)\n"
+    tail = "', with args beginning with: (no command of Redis; see COMMAND LIST)\n"
     assert on_terminal(program, b"\xc3\xa9\xff") == Screen(f"ERR unknown command 'é\\xff{tail}", 1)
     assert on_terminal(program, b"\xc3\xa9\xff", env=NOT_UTF_8) == Screen(
         f"ERR unknown command '\\xc3\\xa9\\xff{tail}", 1

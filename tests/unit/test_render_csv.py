@@ -14,7 +14,9 @@ def test_entries_have_a_column_a_name_in_order_of_first_appearance() -> None:
 
 def test_a_name_that_comes_twice_in_an_entry_has_two_columns() -> None:
     reply: Reply = [entry("1-1", "a", "1"), entry("2-1", "a", "1", "b", "2", "a", "3")]
-    assert show("csv", reply, Asked("XRANGE")) == "id,a,b,a\n1-1,1,,\n2-1,1,2,3\n"
+    assert show("csv", reply, Asked("XRANGE")) == "id,a,b,a (2)\n1-1,1,,\n2-1,1,2,3\n"
+    reply = [entry("1-1", "id", "1", "stream", "2", "id (2)", "3", "id", "4")]
+    assert show("csv", reply, Asked("XRANGE")) == "id,id (2),stream,id (2) (2),id (3)\n1-1,1,2,3,4\n"
 
 
 def test_streams_come_first_and_claims_after_the_id() -> None:

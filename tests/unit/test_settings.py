@@ -119,9 +119,12 @@ def test_click_refuses_what_is_wrong_as_wrong_usage(args: list[str]) -> None:
     ("args", "text"),
     [
         (["-e", "PING", "-f", "x"], "give -e or -f, not both"),
-        (["-e", "PING", "XLEN", "s"], "give -e or a command, not both"),
+        (["-e", "PING", "XLEN", "s"], "give -e or a command, not both; a line after -e is one word, in quotes"),
         (["-f", "x", "PING"], "give -f or a command, not both"),
-        (["-e", "PING", "-f", "x", "PING"], "give -e or -f or a command, not both"),
+        (
+            ["-e", "PING", "-f", "x", "PING"],
+            "give -e or -f or a command, not both; a line after -e is one word, in quotes",
+        ),
         (["--memory", "--db", "x"], "give --db or --memory, not both"),
         (["--memory", "--db="], "give --db or --memory, not both"),
         (["-x"], "-x needs a command, whose last word is read from standard input"),
