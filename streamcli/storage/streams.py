@@ -27,11 +27,13 @@ ZERO_ID = bytes(16)
 TOP_ID = b"\xff" * 16
 _NODE_BYTES_MAX = 2**30  # Redis: holds even when no limit is set
 
-_COUNTERS = "length, last_id, max_deleted_id, entries_added, appended, large, version, full_nodes, full_bytes"
-_COLUMNS = f"{_COUNTERS}, tail_first, tail_last, tail_live, tail_deleted, tail_bytes, tail_names"
-
-
-_UPDATE = f"UPDATE streams SET {_COLUMNS.replace(',', '=?,')}=? WHERE key=?"
+# What an XADD changes, and what it seldom does.
+_OFTEN = "length, last_id, entries_added, appended, version, tail_last, tail_live, tail_bytes"
+_SELDOM = "max_deleted_id, large, full_nodes, full_bytes, tail_first, tail_deleted, tail_names"
+_COLUMNS = f"{_OFTEN}, {_SELDOM}"
+_UPDATE_OFTEN, _UPDATE_ALL = (
+    f"UPDATE streams SET {columns.replace(',', '=?,')}=? WHERE key=?" for columns in (_OFTEN, _COLUMNS)
+)
 
 
 class NodeLimits(NamedTuple):
@@ -58,12 +60,21 @@ class Node:
         return 0 < limits.entries <= self.live + self.deleted
 
 
+class _NoNode:
+    """What the row of a stream without a tail says."""
+
+    first = last = live = deleted = bytes = names = None
+
+
+_NO_NODE = _NoNode()
+
+
 class Stream(Row):
     """A stream's row. Change it through the methods, or call `changed` after setting a field."""
 
     __slots__ = (
-        "_first", "_groups", "appended", "entries_added", "full_bytes", "full_nodes", "id", "large", "last_id",
-        "length",        "max_deleted_id", "tail", "version",
+        "_first", "_groups", "_saved", "appended", "entries_added", "full_bytes", "full_nodes", "id", "large",
+        "last_id", "length", "max_deleted_id", "tail", "version",
     )  # fmt: skip
 
     def __init__(self, store: Store, id: int) -> None:
@@ -78,13 +89,14 @@ class Stream(Row):
         self.tail: Node | None = None
         self.full_nodes = self.full_bytes = 0  # nodes before the tail, and their sizes
         self._groups: dict[bytes, Group] = {}  # those that were asked for
+        self._saved: object = None  # the columns that seldom change, as they were last written
         self._first: bytes | None = None  # the oldest entry's ID, while it is known
 
     @classmethod
     def make(cls, store: Store, id: int) -> Stream:
         stream = cls(store, id)
         store.run(
-            f"INSERT INTO streams (key, {_COLUMNS}) VALUES (?,0,?,?,0,0,0,0,0,0,NULL,NULL,NULL,NULL,NULL,NULL)",
+            f"INSERT INTO streams (key, {_COLUMNS}) VALUES (?,0,?,0,0,0,NULL,NULL,NULL,?,0,0,0,NULL,NULL,NULL)",
             (id, ZERO_ID, ZERO_ID),
         )
         return stream
@@ -95,25 +107,27 @@ class Stream(Row):
         row = store.run(f"SELECT {_COLUMNS} FROM streams WHERE key=?", (id,)).fetchone()
         if row is None:
             raise DamagedError
-        stream.length, stream.last_id, stream.max_deleted_id, stream.entries_added = row[:4]
-        stream.appended, stream.large, stream.version, stream.full_nodes, stream.full_bytes = row[4:9]
-        if row[9] is not None:
-            stream.tail = Node(*row[9:])
+        stream.length, stream.last_id, stream.entries_added, stream.appended, stream.version = row[:5]
+        last, live, size = row[5:8]
+        stream.max_deleted_id, stream.large, stream.full_nodes, stream.full_bytes, first, deleted, names = row[8:]
+        if first is not None:
+            stream.tail = Node(first, last, live, deleted, size, names)
         return stream
 
     def _save(self) -> None:
-        tail = self.tail
-        self._store.run(
-            _UPDATE,
-            (
-                self.length, self.last_id, self.max_deleted_id, self.entries_added, self.appended, self.large,
-                self.version,
-                self.full_nodes, self.full_bytes,
-                *((None,) * 6 if tail is None else
-                  (tail.first, tail.last, tail.live, tail.deleted, tail.bytes, tail.names)),
-                self.id,
-            ),
+        tail = self.tail or _NO_NODE
+        often = (
+            self.length, self.last_id, self.entries_added, self.appended, self.version,
+            tail.last, tail.live, tail.bytes,
         )  # fmt: skip
+        seldom = (
+            self.max_deleted_id, self.large, self.full_nodes, self.full_bytes, tail.first, tail.deleted, tail.names,
+        )  # fmt: skip
+        if seldom == self._saved:
+            self._store.run(_UPDATE_OFTEN, (*often, self.id))
+        else:
+            self._store.run(_UPDATE_ALL, (*often, *seldom, self.id))
+            self._saved = seldom
 
     def destroy(self) -> None:
         """Delete every row but the key's."""
