@@ -95,6 +95,9 @@ def _hint(call: Call) -> str:
 
     from streamcli.grammar.commands import BY_WORD
 
+    first, *rest = call.argv[0].split(None, 1) or [b""]
+    if rest and first.upper() in BY_WORD:
+        return " (that is one word; a whole line goes after -e)"
     container = BY_WORD.get(call.argv[0].upper())
     given = call.argv[1 if container else 0].upper()[:_EXCERPT]
     if container is None and given in _commands_of_redis():

@@ -123,3 +123,11 @@ def test_an_error_about_an_e_has_no_place_before_it(program: Program) -> None:
     assert program.on("-e", "ECHO a", "-e", "XLEN") == said(
         "a\n", "ERR wrong number of arguments for 'xlen' command\n", 1
     )
+
+
+def test_a_line_given_as_one_word_is_told_where_lines_go(program: Program) -> None:
+    assert program.on("XLEN a") == said(
+        "",
+        "ERR unknown command 'XLEN a', with args beginning with: (that is one word; a whole line goes after -e)\n",
+        1,
+    )
