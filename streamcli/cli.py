@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from streamcli import settings as options
 from streamcli.shell.output import Output, PipeClosedError, encode_ascii, takes_utf8, wait_for, wants_color
+from streamcli.shell.session import FAILED, OK, USAGE, Session
 
 if TYPE_CHECKING:
     import click
 
     from streamcli.backend.embedded import Embedded
     from streamcli.settings import Flag, Settings
-    from streamcli.shell.session import Session
 
-OK, FAILED, USAGE, UNREACHABLE, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 3, 130, 141
+UNREACHABLE, INTERRUPTED, PIPE_CLOSED = 3, 130, 141  # beside those of a line
 _CHUNK = 64 * 1024
 _BOM = b"\xef\xbb\xbf"
 
@@ -90,10 +90,9 @@ def _start(settings: Settings, output: Output) -> int:
     if piped and (sys.stdin is None or sys.stdin.isatty()):
         output.lines([_command().get_help(_context())])
         return OK
-    opened = _open(settings)
-    if isinstance(opened, int):
-        return opened
-    backend = opened
+    backend = _open(settings)
+    if isinstance(backend, int):
+        return backend
     backend.on_wait = output.flush
     try:
         return _run_all(settings, backend, _session(settings, backend, output), output)
@@ -130,7 +129,6 @@ def _open(settings: Settings) -> Embedded | int:
 
 def _session(settings: Settings, backend: Embedded, output: Output) -> Session:
     from streamcli.render import Options
-    from streamcli.shell.session import Session
 
     terminal = sys.stdout.isatty()
     shown = Options(

@@ -28,8 +28,6 @@ NO_SUCH_KEY = Error("ERR no such key")
 
 # -- reading one word ----------------------------------------------------------
 NOT_AN_INTEGER = Error("ERR value is not an integer or out of range")
-NOT_POSITIVE = Error("ERR value is out of range, must be positive")
-NOT_A_FLOAT = Error("ERR value is not a valid float")
 NOT_A_TIMEOUT = Error("ERR timeout is not an integer or out of range")
 NEGATIVE_TIMEOUT = Error("ERR timeout is negative")
 TIMEOUT_OUT_OF_RANGE = Error("ERR timeout is out of range")

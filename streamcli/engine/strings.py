@@ -13,7 +13,7 @@ from streamcli.storage.store import STRING
 if TYPE_CHECKING:
     from streamcli.reply import Error
 
-_UNITS = (("ex", 1000, True), ("px", 1, True), ("exat", 1000, False), ("pxat", 1, False))
+_UNITS = ((1000, True), (1, True), (1000, False), (1, False))  # of EX, PX, EXAT, PXAT: ms, and relative to now
 
 
 @handles("SET")
@@ -25,7 +25,7 @@ def set_(
     """OK, or null when NX or XX forbids it; with GET the string that was there, or null."""
     ctx.call.check_late()
     expires_ms: int | None = None
-    for given, (_, unit_ms, relative) in zip((ex, px, exat, pxat), _UNITS, strict=True):
+    for given, (unit_ms, relative) in zip((ex, px, exat, pxat), _UNITS, strict=True):
         if given is not None:
             assert isinstance(given, int)
             if given <= 0:

@@ -73,11 +73,12 @@ class Option:
     A handler is given one word by the token's name, several by their own.
 
     Options that share `one_of` exclude each other with the answer `clash`
-    (None: a later Check decides; with `replaces` the last one counts); `again` lets the same one come twice all the
-    same. `within` names the `one_of` it belongs to, in syntax lines. `refused`
-    makes it known only to be turned down. `rule` is looked at as soon as its
-    words are read. `then` are options that may only follow this one.
-    `since` is the version of Redis that brought it; None: as old as its command.
+    (None: a later Check decides; with `replaces` the last one counts); `again`
+    lets the same one come twice all the same. `within` names the `one_of` it
+    belongs to, in syntax lines. `refused` makes it known only to be turned
+    down. `rule` is looked at as soon as its words are read. `then` are options
+    that may only follow this one. `since` is the version of Redis that brought
+    it; None: as old as its command.
     """
 
     __slots__ = (

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.e2e.program import Program, Result, said, until
+from tests.e2e.program import Program, Result, Running, said, until
 from tests.e2e.test_blocking import waiting
 
 
@@ -98,7 +98,8 @@ def test_eight_processes_that_make_one_file_at_the_same_time_all_write_to_it(pro
     assert sorted(path.name for path in program.home.iterdir()) == ["0.db", "1.db", "2.db"]
 
 
-def test_a_writer_waits_for_a_lock_that_another_program_holds_for_a_while(program: Program) -> None:
+def a_writer_that_waits(program: Program) -> tuple[Running, sqlite3.Connection]:
+    """A process with an XADD in hand, and who holds the lock that it waits for."""
     assert program.on("XADD", "a", "1-1", "f", "v") == said("1-1\n")
     holder = sqlite3.connect(program.db, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
@@ -107,6 +108,11 @@ def test_a_writer_waits_for_a_lock_that_another_program_holds_for_a_while(progra
     assert running.hear() == b"1\n"
     running.say("XADD a 1-2 f v")
     until(running.has_read_all, "the line is read")
+    return running, holder
+
+
+def test_a_writer_waits_for_a_lock_that_another_program_holds_for_a_while(program: Program) -> None:
+    running, holder = a_writer_that_waits(program)
     holder.execute("COMMIT")
     holder.close()
     assert running.hear() == b"1-2\n"
@@ -114,14 +120,7 @@ def test_a_writer_waits_for_a_lock_that_another_program_holds_for_a_while(progra
 
 
 def test_ctrl_c_ends_the_wait_for_a_lock(program: Program) -> None:
-    assert program.on("XADD", "a", "1-1", "f", "v") == said("1-1\n")
-    holder = sqlite3.connect(program.db, isolation_level=None)
-    holder.execute("BEGIN IMMEDIATE")
-    running = program.start("--db", program.db)
-    running.say("XLEN a")
-    assert running.hear() == b"1\n"
-    running.say("XADD a 1-2 f v")
-    until(running.has_read_all, "the line is read")
+    running, holder = a_writer_that_waits(program)
     running.interrupt()
     assert running.finish() == said(code=130)
     holder.close()

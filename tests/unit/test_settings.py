@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from streamcli import cli
 from streamcli.settings import OPTIONS, Settings, UnreadError, UsageError, data_file, read
 from streamcli.shell.output import Output
+from streamcli.shell.session import USAGE
 
 
 def by_click(args: list[str]) -> Settings | int:
@@ -35,7 +36,7 @@ def by_read(args: list[str]) -> Settings | int | None:
     try:
         return read(args)
     except UsageError:
-        return cli.USAGE
+        return USAGE
     except UnreadError:
         return None
 
