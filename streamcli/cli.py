@@ -93,7 +93,7 @@ def _start(settings: Settings, output: Output) -> int:
     backend = _open(settings)
     if isinstance(backend, int):
         return backend
-    backend.on_wait = output.flush
+    backend.on_wait = lambda waiting: output.flush()
     try:
         return _run_all(settings, backend, _session(settings, backend, output), output)
     finally:
@@ -160,7 +160,7 @@ def _run_all(settings: Settings, backend: Embedded, session: Session, output: Ou
             code = code or one
             if one and not settings.continue_on_error:
                 break
-    if backend.in_multi:
+    if backend.queued is not None:
         output.flush()
         _complain("streamcli: the transaction was not run: EXEC is missing")
         return code or FAILED

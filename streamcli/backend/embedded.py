@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
+from _thread import allocate_lock
 from collections.abc import Callable, Sequence
 
-from streamcli.engine import Engine, Wait
+from streamcli import errors
+from streamcli.backend import Waiting
+from streamcli.engine import Engine, Session, Wait
 from streamcli.reply import Reply
 
 _POLL_SECONDS = 0.004  # how long another process's write may stay unseen
@@ -23,32 +27,54 @@ class Embedded:
     def __init__(self, path: str | None = None, *, durable: bool = False) -> None:
         self.engine = Engine(path, durable=durable)
         self.session = self.engine.session()
-        self.on_wait: Callable[[], None] | None = None
+        self.target = "memory" if path in (None, ":memory:") else os.path.basename(path or "")
+        self.on_wait: Callable[[Waiting], None] | None = None
+        self._aside: Session | None = None
+        self._lock = allocate_lock()  # an engine runs one command at a time
 
     def execute(self, argv: Sequence[bytes]) -> Reply:
-        reply = self.session.execute(argv, now_ms())
+        with self._lock:
+            reply = self.session.execute(argv, now_ms())
         return self._wait(reply) if isinstance(reply, Wait) else reply
 
+    def browse(self, argv: Sequence[bytes]) -> Reply:
+        try:
+            with self._lock:
+                if self._aside is None:
+                    self._aside = Session(self.engine, 0)  # no client that CLIENT LIST should show
+                self._aside.db = self.session.db
+                reply = self._aside.execute(argv, now_ms())
+        except Exception as error:  # whoever looks for names to show must not fall over a database that has gone
+            return errors.storage(str(error))
+        return reply.timed_out if isinstance(reply, Wait) else reply
+
     @property
-    def in_multi(self) -> bool:
-        return self.session.queue is not None
+    def db(self) -> int:
+        return self.session.db
+
+    @property
+    def queued(self) -> int | None:
+        return None if self.session.queue is None else len(self.session.queue)
 
     def close(self) -> None:
-        self.engine.close()
+        with self._lock:
+            self.engine.close()
 
     def _wait(self, wait: Wait) -> Reply:
-        """Nothing in this process writes meanwhile: only other processes, and the clock, can end it."""
-        if self.on_wait is not None:
-            self.on_wait()
+        """Only other processes, and the clock, can end it: nothing in this process writes meanwhile."""
         store = self.engine.store
-        looked_ms = now_ms()
+        began_ms = looked_ms = now_ms()
         while True:
             now = now_ms()
-            if store.changed() or now - looked_ms >= _CLOCK_SECONDS * 1000 or now >= (wait.deadline_ms or now + 1):
-                looked_ms = now
-                reply = self.session.resume(wait, now)
-                if not isinstance(reply, Wait):
-                    return reply
-                wait = reply
+            if self.on_wait is not None:
+                left_ms = None if wait.deadline_ms is None else max(0, wait.deadline_ms - now)
+                self.on_wait(Waiting(now - began_ms, left_ms))
+            with self._lock:
+                if store.changed() or now - looked_ms >= _CLOCK_SECONDS * 1000 or now >= (wait.deadline_ms or now + 1):
+                    looked_ms = now
+                    reply = self.session.resume(wait, now)
+                    if not isinstance(reply, Wait):
+                        return reply
+                    wait = reply
             left = _CLOCK_SECONDS if wait.deadline_ms is None else (wait.deadline_ms - now) / 1000
             time.sleep(max(0.0, min(_POLL_SECONDS if store.shared else _CLOCK_SECONDS, left)))

@@ -236,7 +236,7 @@ class _Reader:
             mark = c_string(self.argv[self.at]).decode("latin-1") if self.at < self.argc else ""
             if mark in option.marks:
                 self.args[option.mark_key] = mark
-                self.take(Role("mark", option.token))
+                self.take(option.mark_role)
 
     def pairs(self, part: Pairs) -> None:
         rest = self.argc - self.at

@@ -8,7 +8,7 @@ built at every start.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from streamcli import errors
@@ -20,11 +20,34 @@ Argv: TypeAlias = tuple[bytes, ...]
 Rule: TypeAlias = Callable[[Args, int], Error | None]  # what was read so far, number of words
 
 
-class Role(NamedTuple):
-    """What one word is: `kind` is "command", "token", "mark" or a type's name."""
+class Role:
+    """What one word is: `kind` is "command", "token", "mark" or a type's name.
 
-    kind: str
-    name: str
+    `part` is what of the table it is a word of. Roles are equal when kind and
+    name are; whoever needs to know which of two equal ones it is asks with `is`.
+    """
+
+    __slots__ = ("kind", "name", "part")
+
+    def __init__(self, kind: str, name: str, part: Arg | Option | Halves | Command | None = None) -> None:
+        self.kind, self.name, self.part = kind, name, part
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Role) and (self.kind, self.name) == (other.kind, other.name)
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.name))
+
+    def __repr__(self) -> str:
+        return f"Role({self.kind!r}, {self.name!r})"
+
+
+Piece: TypeAlias = "tuple[str, tuple[Role, ...]]"
+"""Some text of a syntax line, and the roles of the words it stands for."""
+
+
+def _text(pieces: Iterable[Piece]) -> str:
+    return "".join([text for text, _ in pieces])
 
 
 def _key(name: str) -> str:
@@ -41,7 +64,7 @@ class Arg:
     its name does not say enough.
     """
 
-    __slots__ = ("key", "late", "many", "name", "optional", "read", "role", "run", "shown", "type")
+    __slots__ = ("key", "late", "many", "name", "note", "optional", "read", "role", "run", "shown", "type")
 
     def __init__(
         self,
@@ -53,11 +76,12 @@ class Arg:
         late: bool = False,
         optional: bool = False,
         shown: str | None = None,
+        note: str = "",
     ) -> None:
-        self.name, self.type, self.read, self.shown = name, type, type.read, shown
+        self.name, self.type, self.read, self.shown, self.note = name, type, type.read, shown, note
         self.many, self.run, self.late, self.optional = many, run, late, optional
         self.key = _key(name)
-        self.role = Role(type.name, name)
+        self.role = Role(type.name, name, self)
 
     def usage(self) -> str:
         if self.shown:
@@ -65,6 +89,9 @@ class Arg:
         if self.many or self.run:
             return f"{self.name} [{self.name} ...]"
         return f"[{self.name}]" if self.optional else self.name
+
+    def pieces(self) -> Iterator[Piece]:
+        yield self.usage(), (self.role,)
 
 
 class Option:
@@ -82,8 +109,8 @@ class Option:
     """
 
     __slots__ = (
-        "again", "args", "clash", "key", "mark_key", "marks", "one_of", "refused", "replaces", "role", "rule", "since",
-        "then", "token", "within",
+        "again", "args", "clash", "key", "mark_key", "mark_role", "marks", "note", "one_of", "refused", "replaces",
+        "role", "rule", "since", "then", "token", "within",
     )  # fmt: skip
 
     def __init__(
@@ -100,21 +127,30 @@ class Option:
         rule: Rule | None = None,
         then: Options | None = None,
         since: str | None = None,
+        note: str = "",
     ) -> None:
         self.token, self.args, self.marks, self.one_of, self.clash = token, args, marks, one_of, clash
-        self.within, self.replaces = within, replaces
+        self.within, self.replaces, self.note = within, replaces, note
         self.again, self.refused, self.rule, self.then, self.since = again, refused, rule, then, since
         self.key = _key(token)
         self.mark_key = f"{self.key}_mark"
-        self.role = Role("token", token)
+        self.role = Role("token", token, self)
+        self.mark_role = Role("mark", token, self)
 
-    def words_usage(self) -> str:
+    def words_pieces(self) -> Iterator[Piece]:
         """What follows the keyword: ` [= | ~] threshold`."""
-        marks = f" [{' | '.join(self.marks)}]" if self.marks else ""
-        return marks + "".join(f" {arg.usage()}" for arg in self.args)
+        if self.marks:
+            yield f" [{' | '.join(self.marks)}]", (self.mark_role,)
+        for arg in self.args:
+            yield " ", ()
+            yield from arg.pieces()
 
-    def usage(self) -> str:
-        return self.token + self.words_usage() + (f" {self.then.usage()}" if self.then else "")
+    def pieces(self) -> Iterator[Piece]:
+        yield self.token, (self.role,)
+        yield from self.words_pieces()
+        if self.then:
+            yield " ", ()
+            yield from self.then.pieces()
 
 
 class Options:
@@ -137,25 +173,43 @@ class Options:
         self.options, self.unknown, self.once, self.needs = options, unknown, once, needs
         self.by_token = {option.token.encode(): option for option in options}
 
-    def usage(self) -> str:
+    def pieces(self) -> Iterator[Piece]:
         """Options that exclude each other stand in one pair of brackets, as in Redis's syntax lines."""
         rooms: dict[str, list[Option]] = {}
         for option in self.options:
             if not option.refused:
                 rooms.setdefault(option.one_of or option.within or option.token, []).append(option)
-        return " ".join(_room(options, name == self.needs) for name, options in rooms.items())
+        for index, (name, options) in enumerate(rooms.items()):
+            if index:
+                yield " ", ()
+            yield from _room(options) if name == self.needs else _in_brackets(_room(options))
 
 
-def _room(options: list[Option], needed: bool) -> str:
-    """`[A | B]`; `[<A | B> words [C word]]` when A and B take the same words and C belongs to them."""
+def _in_brackets(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    yield "[", ()
+    yield from pieces
+    yield "]", ()
+
+
+def _room(options: list[Option]) -> Iterator[Piece]:
+    """`A | B`; `<A | B> words [C word]` when A and B take the same words and C belongs to them."""
     choices = [option for option in options if not option.within]
-    words = {option.words_usage() for option in choices}
-    if len(choices) > 1 and len(words) == 1 and words != {""}:
-        shown = f"<{' | '.join(option.token for option in choices)}>{words.pop()}"
-    else:
-        shown = " | ".join(option.usage() for option in choices)
-    shown += "".join(f" [{option.usage()}]" for option in options if option.within)
-    return shown if needed else f"[{shown}]"
+    words = {_text(option.words_pieces()) for option in choices}
+    together = len(choices) > 1 and len(words) == 1 and words != {""}
+    if together:
+        yield "<", ()
+    for index, option in enumerate(choices):
+        if index:
+            yield " | ", ()
+        yield from [(option.token, (option.role,))] if together else option.pieces()
+    if together:
+        yield ">", ()
+        for same in zip(*(option.words_pieces() for option in choices), strict=True):
+            yield same[0][0], tuple(role for _, roles in same for role in roles)
+    for option in options:
+        if option.within:
+            yield " ", ()
+            yield from _in_brackets(option.pieces())
 
 
 class Pairs:
@@ -166,23 +220,27 @@ class Pairs:
     def __init__(self, key: str, first: Arg, second: Arg) -> None:
         self.key, self.first, self.second = key, first, second
 
-    def usage(self) -> str:
-        pair = f"{self.first.name} {self.second.name}"
-        return f"{pair} [{pair} ...]"
+    def pieces(self) -> Iterator[Piece]:
+        first, second = (self.first.name, (self.first.role,)), (self.second.name, (self.second.role,))
+        yield from (first, (" ", ()), second, (" [", ()), first, (" ", ()), second, (" ...]", ()))
 
 
 class Halves:
     """`STREAMS key ... id ...`: the first half names, the second pairs up with it."""
 
-    __slots__ = ("left", "missing", "right", "role", "token", "unbalanced")
+    __slots__ = ("left", "missing", "note", "right", "role", "token", "unbalanced")
 
-    def __init__(self, token: str, left: Arg, right: Arg, unbalanced: Error, missing: Error = errors.SYNTAX) -> None:
+    def __init__(
+        self, token: str, left: Arg, right: Arg, unbalanced: Error, missing: Error = errors.SYNTAX, note: str = ""
+    ) -> None:
         self.token, self.left, self.right, self.unbalanced, self.missing = token, left, right, unbalanced, missing
-        self.role = Role("token", token)
+        self.note = note
+        self.role = Role("token", token, self)
 
-    def usage(self) -> str:
-        left, right = self.left.name, self.right.name
-        return f"{self.token} {left} [{left} ...] {right} [{right} ...]"
+    def pieces(self) -> Iterator[Piece]:
+        yield self.token, (self.role,)
+        for side in (self.left, self.right):
+            yield f" {side.name} [{side.name} ...]", (side.role,)
 
 
 class Ordered:
@@ -193,8 +251,8 @@ class Ordered:
     def __init__(self, *args: Arg, order: tuple[int, ...]) -> None:
         self.args, self.order = args, order
 
-    def usage(self) -> str:
-        return " ".join(arg.usage() for arg in self.args)
+    def pieces(self) -> Iterator[Piece]:
+        return _row(self.args)
 
 
 class Maybe:
@@ -205,8 +263,8 @@ class Maybe:
     def __init__(self, *parts: Part) -> None:
         self.parts = parts
 
-    def usage(self) -> str:
-        return f"[{' '.join(filter(None, (part.usage() for part in self.parts)))}]"
+    def pieces(self) -> Iterator[Piece]:
+        return _in_brackets(_row(self.parts))
 
 
 class Check:
@@ -217,8 +275,8 @@ class Check:
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
 
-    def usage(self) -> str:
-        return ""
+    def pieces(self) -> Iterator[Piece]:
+        return iter(())
 
 
 class Ignored:
@@ -226,8 +284,20 @@ class Ignored:
 
     __slots__ = ()
 
-    def usage(self) -> str:
-        return ""
+    def pieces(self) -> Iterator[Piece]:
+        return iter(())
+
+
+def _row(parts: Iterable[Part]) -> Iterator[Piece]:
+    """Pieces of parts that stand beside each other, a blank between those that have any."""
+    first = True
+    for part in parts:
+        pieces = list(part.pieces())
+        if pieces:
+            if not first:
+                yield " ", ()
+            first = False
+            yield from pieces
 
 
 Part: TypeAlias = "Arg | Options | Pairs | Halves | Ordered | Maybe | Check | Ignored"
@@ -282,12 +352,20 @@ class Command:
         self.writes = "write" in self.flags
         self.acl, self.lookup_first, self.most, self.too_many, self.queued = acl, lookup_first, most, too_many, queued
         self.words = name.count(" ") + 1
-        self.role = Role("command", name)
+        self.role = Role("command", name, self)
         self.subcommands: dict[bytes, Command] = {}
 
     def usage(self) -> str:
         """The syntax line: `XADD key [NOMKSTREAM] ...`."""
-        return " ".join(filter(None, [self.name, *(part.usage() for part in self.parts)]))
+        return _text(self.pieces())
+
+    def pieces(self) -> Iterator[Piece]:
+        """The syntax line in pieces, each with the roles of the words that it stands for."""
+        yield self.name, (self.role,)
+        row = list(_row(self.parts))
+        if row:
+            yield " ", ()
+            yield from row
 
     def arity_ok(self, argc: int) -> bool:
         return argc == self.arity if self.arity > 0 else argc >= -self.arity

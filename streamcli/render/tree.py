@@ -16,8 +16,8 @@ from streamcli.render.flow import run
 from streamcli.render.raw import answers_text
 from streamcli.render.shape import Batch, Counts, Entries, Entry, Ids, Record, Records, Streams, Value, read_entry
 from streamcli.render.text import bare, columns, escaped, escaped_all, quoted, visible
-from streamcli.render.times import date_text, id_date, span_text
 from streamcli.reply import Error, Map, Nil, Push, Set, Simple, Verbatim
+from streamcli.times import date_text, id_date, span_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -77,7 +77,7 @@ class Session:
         """EXEC's replies are shown by the commands that were queued."""
         if reply == QUEUED:
             self._queued.append(call)
-        elif not self._backend.in_multi:
+        elif self._backend.queued is None:
             call.queued, self._queued = self._queued, []
 
 

@@ -15,7 +15,7 @@ PACKAGE = ROOT / "streamcli"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 FLOORS: tuple[set[str], ...] = (
-    {"ids", "reply", "words"},
+    {"ids", "reply", "words", "times"},
     {"errors"},
     {"grammar", "resp", "storage"},
     {"engine"},

@@ -11,7 +11,7 @@ import pytest
 from streamcli.render import FORMATS, renderer
 from streamcli.render.raw import double_text
 from streamcli.render.text import columns, escaped_all, quoted
-from streamcli.render.times import date_text, id_date, span_text
+from streamcli.times import date_text, id_date, span_text
 
 
 def test_dates_are_those_of_the_calendar() -> None:
