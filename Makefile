@@ -5,6 +5,7 @@
 #   make check                    ruff, ruff format, mypy --strict, and the tests
 #   make servers                  fetch a real Redis 8.0 and Valkey 9 into .servers (Debian), for live comparisons
 #   make record                   record the conformance scripts' replies again, from that Redis
+#   make completions              write the completion files of bash, zsh and fish again
 #   make bench                    measure, against the peers, in one run
 #   make clean                    remove what the targets above have made
 
@@ -14,7 +15,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= 2
 
-.PHONY: run test check lint types servers record bench clean
+.PHONY: run test check lint types servers record completions bench clean
 
 run: $(READY)
 	@$(BIN)/streamcli $(ARGS)
@@ -37,6 +38,9 @@ servers:
 record: $(READY) servers
 	$(BIN)/python -m tests.conformance.record
 	$(BIN)/python -m tests.conformance.test_redis_cli
+
+completions: $(READY)
+	$(BIN)/python -m streamcli.completions completions
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks $(ARGS)

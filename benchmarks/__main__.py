@@ -6,10 +6,10 @@ import argparse
 import sys
 from collections.abc import Iterator
 
-from benchmarks import engine, startup, wake
+from benchmarks import engine, prompt, startup, wake
 from benchmarks.measure import Row, machine, table
 
-_PARTS = ("engine", "startup", "wake")
+_PARTS = ("engine", "startup", "wake", "prompt")
 
 
 def main() -> None:
@@ -35,6 +35,10 @@ def _rows(parts: list[str] | tuple[str, ...], *, quick: bool) -> Iterator[Row]:
         yield from startup.rows(rounds=7 if quick else 25)
     if "wake" in parts:
         yield from wake.rows(wakes=20 if quick else 50)
+    if "prompt" in parts:
+        yield from prompt.rows(
+            rounds=7 if quick else 25, keys=200 if quick else 1000, known=10_000 if quick else 100_000
+        )
 
 
 if __name__ == "__main__":

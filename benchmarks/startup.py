@@ -16,7 +16,7 @@ _MOST = 5.0
 
 def rows(rounds: int) -> Iterator[Row]:
     """Ours against `python -c pass`; iredis and prompt_toolkit, where installed, to show what others pay."""
-    commands = [_ours(), [sys.executable, "-c", "pass"]]
+    commands = [[*own_script(), "--memory", "-e", "PING"], [sys.executable, "-c", "pass"]]
     names = ["", ""]
     iredis = _script("iredis")
     if iredis:
@@ -48,9 +48,10 @@ def _script(name: str) -> str | None:
     return path if os.path.exists(path) else None
 
 
-def _ours() -> list[str]:
+def own_script() -> list[str]:
+    """The words that start streamcli here."""
     script = _script("streamcli")
-    return [*([script] if script else [sys.executable, "-m", "streamcli"]), "--memory", "-e", "PING"]
+    return [script] if script else [sys.executable, "-m", "streamcli"]
 
 
 def environment() -> dict[str, str]:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     import click
 
     from streamcli.backend.embedded import Embedded
+    from streamcli.render import Options
     from streamcli.settings import Flag, Settings
+    from streamcli.shell.config import Config
 
 UNREACHABLE, INTERRUPTED, PIPE_CLOSED = 3, 130, 141  # beside those of a line
 _CHUNK = 64 * 1024
@@ -77,34 +79,58 @@ def _complain(line: str) -> None:
 
 def _run(args: list[str], output: Output) -> int:
     try:
-        settings = options.read(args)
+        return _start(options.read(args), output)
     except options.UnreadError:
         return _with_click(args, output)
     except options.UsageError as error:
         return _usage(str(error))
-    return _start(settings, output)
 
 
 def _start(settings: Settings, output: Output) -> int:
-    piped = not (settings.words or settings.execute or settings.file)
-    if piped and (sys.stdin is None or sys.stdin.isatty()):
-        output.lines([_command().get_help(_context())])
-        return OK
-    backend = _open(settings)
-    if isinstance(backend, int):
-        return backend
-    backend.on_wait = lambda waiting: output.flush()
+    interactive = _is_interactive(settings)
+    terminal = sys.stdout.isatty()
+    asked, config = settings, None
+    if not settings.no_config and (interactive or settings.profile is not None or terminal):
+        from streamcli.shell import config as files
+
+        config = files.of(os.environ)
+        if interactive or settings.profile is not None:
+            for warning in config.warnings:
+                _complain(warning)
+        settings = options.with_profile(settings, config)
     try:
-        return _run_all(settings, backend, _session(settings, backend, output), output)
+        backend = _open(settings)
+    except UnreachableError as error:
+        _complain(f"streamcli: {error}")
+        return UNREACHABLE
+    if interactive:
+        return _prompt(settings, asked, config, backend, output)
+    backend.on_wait = lambda waiting: output.flush()
+    chosen = settings.format or (config.format if config is not None and terminal else None)
+    session = Session(
+        backend, chosen or _default_format(terminal), _options(terminal), output, _complain, settings.read_only
+    )
+    try:
+        return _run_all(settings, backend, session, output)
     finally:
         backend.close()
+
+
+def _is_interactive(settings: Settings) -> bool:
+    """Is there somebody to ask for lines?"""
+    given = settings.words or settings.execute or settings.file
+    return not given and sys.stdin is not None and sys.stdin.isatty()
 
 
 # -- opening --------------------------------------------------------------------------------
 
 
-def _open(settings: Settings) -> Embedded | int:
-    """The backend, or the exit code when there is none."""
+class UnreachableError(Exception):
+    """There is no backend; the text is one line."""
+
+
+def _open(settings: Settings) -> Embedded:
+    """The backend. Raises UnreachableError."""
     from streamcli.backend.embedded import Embedded
     from streamcli.engine import OpenError
 
@@ -113,13 +139,13 @@ def _open(settings: Settings) -> Embedded | int:
         if path is None and not settings.memory:
             path = options.data_file(os.environ)
     except OSError as error:
-        _complain(f"streamcli: cannot make the data folder: {_reason(error)}: {error.filename}")
-        return UNREACHABLE
+        raise UnreachableError(f"cannot make the data folder: {_reason(error)}: {error.filename}") from None
+    if settings.read_only and path is not None and path != ":memory:" and not os.path.exists(path):
+        raise UnreachableError(f"there is no database to read: {path}")
     try:
         backend = Embedded(path, durable=settings.durability == "full")
     except OpenError as error:
-        _complain(f"streamcli: {error}")
-        return UNREACHABLE
+        raise UnreachableError(str(error)) from None
     if settings.number:
         backend.execute((b"SELECT", b"%d" % settings.number))
     if settings.protocol == 3:
@@ -127,17 +153,65 @@ def _open(settings: Settings) -> Embedded | int:
     return backend
 
 
-def _session(settings: Settings, backend: Embedded, output: Output) -> Session:
+def _default_format(terminal: bool) -> str:
+    return "tree" if terminal else "raw"
+
+
+def _options(terminal: bool) -> Options:
     from streamcli.render import Options
 
-    terminal = sys.stdout.isatty()
-    shown = Options(
+    return Options(
         color=wants_color(terminal, os.environ),
         unicode=takes_utf8(sys.stdout.encoding),
         width=os.get_terminal_size(sys.stdout.fileno()).columns if terminal else None,
         terminal=terminal,
     )
-    return Session(backend, settings.format or ("tree" if terminal else "raw"), shown, output, _complain)
+
+
+# -- the prompt -------------------------------------------------------------------------------
+
+
+def _prompt(settings: Settings, asked: Settings, config: Config | None, backend: Embedded, output: Output) -> int:
+    """Ask for lines until the user leaves. `asked` are the settings without those of a profile."""
+    from streamcli.shell import history
+    from streamcli.shell.config import Config
+    from streamcli.shell.repl import Prefs, Shell
+
+    config = config or Config()
+    terminal = sys.stdout.isatty()
+    chosen = settings.format or config.format
+    shell = Shell(
+        backend,
+        _options(terminal),
+        output,
+        Output(sys.stderr.fileno(), ascii=not takes_utf8(sys.stderr.encoding)),
+        Prefs(chosen or _default_format(terminal), chosen is not None, config, config.confirm and not settings.yes),
+        config,
+        history.History(history.path(os.environ) if config.history else None),
+        lambda target: _go_to(target, asked, config),
+        settings.read_only,
+    )
+    try:
+        return shell.loop()
+    finally:
+        shell.backend.close()
+
+
+def _go_to(target: str, settings: Settings, config: Config) -> tuple[Embedded, bool]:
+    """The backend of a target named at the prompt, and whether it is to be read only. Raises ConnectError."""
+    from streamcli.shell.repl import ConnectError
+
+    if "://" in target:
+        raise ConnectError("servers cannot be reached yet; name a file, :memory: or a @PROFILE")
+    bare = settings._replace(db=None, memory=False, number=None, profile=None)
+    try:
+        if target[:1] == "@":
+            there = options.with_profile(bare._replace(profile=target[1:]), config)
+        else:
+            there = bare._replace(memory=target == ":memory:", db=os.path.expanduser(target))
+        return _open(there), there.read_only
+    except (options.UsageError, UnreachableError) as error:
+        raise ConnectError(str(error)) from None
 
 
 # -- running ----------------------------------------------------------------------------------
@@ -257,7 +331,11 @@ def _with_click(args: list[str], output: Output) -> int:
 
     try:
         with _command().make_context("streamcli", list(args)) as context:
-            values = {key: value for key, value in context.params.items() if value not in (None, (), False)}
+            values = {
+                key: value
+                for key, value in context.params.items()
+                if value is not None and value is not False and value != ()
+            }
             words = values.pop("words", ())
             values = {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
             return _start(options.make(values, words), output)
@@ -294,12 +372,13 @@ def _command() -> click.Command:
         context_settings={"allow_interspersed_args": False, "help_option_names": ["--help"]},
         options_metavar="[OPTIONS]",
         help=(
-            "Redis Streams on one file: run stream commands from words, lines, files or a pipe.\n\n"
+            "Redis Streams on one file: a prompt, or stream commands from words, lines, files or a pipe.\n\n"
             "\b\n"
             "  streamcli XADD a '*' city 'New York'\n"
             "  streamcli -e 'XREAD COUNT 2 STREAMS a 0'\n"
             "  streamcli -f setup.redis\n"
-            "  generate | streamcli --format jsonl"
+            "  generate | streamcli --format jsonl\n"
+            "  streamcli                              (the prompt)"
         ),
         epilog="Exit codes: 0 ok, 1 a command failed, 2 wrong usage, 3 cannot open the database, "
         "130 interrupted, 141 nobody reads the output.",
@@ -307,7 +386,7 @@ def _command() -> click.Command:
     click.version_option(__version__, prog_name="streamcli", message="%(prog)s %(version)s")(command)
     for parameter in command.params:
         if isinstance(parameter, click.Argument):
-            parameter.metavar = "[COMMAND [WORD]...]"
+            parameter.metavar = "[@PROFILE] [COMMAND [WORD]...]"
     return command
 
 

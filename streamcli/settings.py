@@ -2,7 +2,8 @@
 
 OPTIONS is the one list of flags: `read` takes a command line by it, the help
 and the shell completions are made from it. A `Settings` is what was said, over
-the environment, over the defaults; it is never changed.
+the environment, over the config file (`with_profile`), over the defaults; it is
+never changed.
 
 `read` is small because every start pays for it (click alone takes longer to
 import than the whole of Python): it knows flags, values and words. Help, and
@@ -13,11 +14,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from streamcli.render import FORMATS
 
+if TYPE_CHECKING:
+    from streamcli.shell.config import Config
+
 DURABILITY = ("normal", "full")
+_NUMBERS = (0, 15)  # of databases
 
 
 class Flag(NamedTuple):
@@ -39,7 +44,7 @@ OPTIONS = (
     Flag(("-x",), "last_from_stdin", "Take the last word of the command from standard input."),
     Flag(("--db",), "db", "Keep streams in this file (default: default.db in the user's data folder).", "FILE"),
     Flag(("--memory",), "memory", "Keep streams in memory, for this run only."),
-    Flag(("-n",), "number", "Use this database number.", "N", number=(0, 15)),
+    Flag(("-n",), "number", "Use this database number.", "N", number=_NUMBERS),
     Flag(("-2",), "protocol", "Answer as in RESP2 (the default).", sets=2),
     Flag(("-3",), "protocol", "Answer as in RESP3: maps are maps.", sets=3),
     Flag(
@@ -51,11 +56,16 @@ OPTIONS = (
         ("--durability",), "durability", "What an acknowledged write survives: the process, or the machine.",
         "LEVEL", choices=DURABILITY,
     ),
+    Flag(("--read-only",), "read_only", "Refuse commands that write."),
+    Flag(("-y", "--yes"), "yes", "Do not ask before what cannot be undone."),
+    Flag(("--no-config",), "no_config", "Do not read the config file."),
 )  # fmt: skip
+
+VERBS: tuple[tuple[str, str], ...] = ()  # words that are run by the program itself, not sent: name and help; none yet
 
 
 class Settings(NamedTuple):
-    """What a run is to do. Bytes are words of commands; `db` None is the default file."""
+    """What a run is to do. Bytes are words of commands; `db` None is the default file; `profile` has no `@`."""
 
     execute: tuple[bytes, ...] = ()
     file: tuple[str, ...] = ()
@@ -63,11 +73,15 @@ class Settings(NamedTuple):
     last_from_stdin: bool = False
     db: str | None = None
     memory: bool = False
-    number: int = 0
+    number: int | None = None
     protocol: int = 2
     format: str | None = None
     continue_on_error: bool = False
     durability: str = "normal"
+    read_only: bool = False
+    yes: bool = False
+    no_config: bool = False
+    profile: str | None = None
 
 
 class UsageError(Exception):
@@ -131,6 +145,12 @@ def _put(values: dict[str, object], flag: Flag, given: str) -> None:
 def make(values: Mapping[str, object], words: Sequence[str]) -> Settings:
     """Settings of what was given, checked as a whole. Raises UsageError."""
     given = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    if words and words[0][:1] == "@" and len(words[0]) > 1:  # no command begins so
+        given["profile"], words = words[0][1:], words[1:]
+        if words and words[0][:1] == "-" and len(words[0]) > 1:
+            raise UsageError(f"options come before @{given['profile']}")
+        if given.get("no_config"):
+            raise UsageError(f"give @{given['profile']} or --no-config, not both")
     given["words"] = tuple(os.fsencode(word) for word in words)
     execute = given.get("execute", ())
     assert isinstance(execute, tuple)
@@ -149,17 +169,48 @@ def make(values: Mapping[str, object], words: Sequence[str]) -> Settings:
     return settings
 
 
+def with_profile(settings: Settings, config: Config) -> Settings:
+    """The settings with what their profile says put under what the command line says.
+
+    Raises UsageError when there is no such profile, and when it cannot be gone to.
+    """
+    name = settings.profile
+    if name is None:
+        return settings
+    profile = config.profiles.get(name)
+    if profile is None:
+        raise UsageError(_no_profile(name, config))
+    if profile.fault is not None:
+        raise UsageError(f"profile {name} cannot be used: {profile.fault}")
+    if profile.url is not None:
+        raise UsageError(f"profile {name} is a server, and servers cannot be reached yet")
+    if settings.number is None and profile.number > _NUMBERS[1]:
+        raise UsageError(f"profile {name} cannot be used: number must be {_NUMBERS[0]} to {_NUMBERS[1]}")
+    changed = settings._replace(
+        number=(profile.number or None) if settings.number is None else settings.number,
+        read_only=settings.read_only or profile.read_only,
+    )
+    if settings.memory or settings.db is not None:
+        return changed
+    return changed._replace(db=profile.db, memory=profile.memory)
+
+
+def _no_profile(name: str, config: Config) -> str:
+    from difflib import get_close_matches
+
+    if not config.profiles:
+        return f"there is no profile {name}: {config.path or 'the config file'} has none"
+    near = get_close_matches(name, list(config.profiles), 1, 0.6)
+    hint = (
+        f"did you mean @{near[0]}?" if near else f"it has {', '.join(f'@{each}' for each in sorted(config.profiles))}"
+    )
+    return f"there is no profile {name} in {config.path} ({hint})"
+
+
 def data_file(environment: Mapping[str, str]) -> str:
     """The default database, in the user's data folder (XDG Base Directory); the folder is made if it is missing."""
-    home = environment.get("XDG_DATA_HOME", "")
-    if not os.path.isabs(home):  # the specification: a relative path is to be ignored
-        user = environment.get("HOME", "")
-        if not os.path.isabs(user):
-            import pwd
+    from streamcli.folders import folder
 
-            user = pwd.getpwuid(os.getuid()).pw_dir
-        os.stat(user)  # a home that is not there is not to be made
-        home = os.path.join(user, ".local", "share")
-    folder = os.path.join(home, "streamcli")
-    os.makedirs(folder, mode=0o700, exist_ok=True)
-    return os.path.join(folder, "default.db")
+    ours = folder(environment, "XDG_DATA_HOME", ".local", "share")
+    os.makedirs(ours, mode=0o700, exist_ok=True)
+    return os.path.join(ours, "default.db")

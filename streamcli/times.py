@@ -1,7 +1,7 @@
-"""Milliseconds as people read them: a UTC date, or a span of time.
+"""Milliseconds as people read and write them: a UTC date, or a span of time.
 
-Has no clock and no time zone; arithmetic alone, as `datetime` costs a start
-more than the rest of a tree.
+Has no clock and no time zone of its own; arithmetic alone, as `datetime` costs
+a start more than the rest of a tree.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Final
 _FIRST_MS: Final = 978_307_200_000  # 2001-01-01
 _END_MS: Final = 7_258_118_400_000  # 2200-01-01
 _MINUTE: Final = 60_000
+_DAY: Final = 86_400_000
 _SPANS: Final = ((31_536_000, "y"), (86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 
 
@@ -58,3 +59,100 @@ def id_date(id: bytes) -> str:
     """`date_text` of an ID's milliseconds; empty when it is no ID, or no time."""
     ms, _, seq = id.partition(b"-")
     return date_text(int(ms)) if len(ms) < 20 and ms.isdigit() and seq.isdigit() else ""
+
+
+# -- the other way round ------------------------------------------------------------
+
+_MOMENT_MAX: Final = 64  # characters; no time is written in more
+_UNITS: Final = {
+    word: ms
+    for ms, words in (
+        (1, "ms millisecond milliseconds"),
+        (1000, "s sec secs second seconds"),
+        (_MINUTE, "m min mins minute minutes"),
+        (3_600_000, "h hr hrs hour hours"),
+        (_DAY, "d day days"),
+        (7 * _DAY, "w week weeks"),
+        (365 * _DAY, "y year years"),
+    )
+    for word in words.split()
+}
+_SPAN: Final = r"(?:([0-9]{1,15})[ ]*|an?[ ]+)([a-z]+)[ ]*"
+_CLOCK: Final = (
+    r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?(?:[ ]?(?:z|utc|([-+])([0-9]{2}):?([0-9]{2})))?"
+)
+_DATE: Final = r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
+_MONTH_DAYS: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
+
+def moment(text: str, now_ms: int) -> int | None:
+    """The Unix time in ms that a person's words name; None when they name none.
+
+    `10 minutes ago`, `-1h30m`, `yesterday`, `10:00`, `2026-11-20 10:00:05.5`,
+    RFC 3339 with its zone. All else is UTC, as is what `date_text` shows, from
+    1970 to 9999.
+    """
+    if len(text) > _MOMENT_MAX:
+        return None
+    text = " ".join(text.lower().split())
+    if text == "now":
+        return now_ms
+    if text.startswith("-"):
+        return _before(text[1:], now_ms)
+    if text.endswith(" ago"):
+        return _before(text[:-4], now_ms)
+    return _on_a_day(text, now_ms // _DAY) if text else None
+
+
+def _before(text: str, now_ms: int) -> int | None:
+    """`text` is a span: `1h30m`, `an hour`."""
+    import re
+
+    ago = at = 0
+    while at < len(text):
+        part = re.compile(_SPAN).match(text, at)
+        if part is None or part[2] not in _UNITS:
+            return None
+        ago += int(part[1] or 1) * _UNITS[part[2]]
+        at = part.end()
+    return now_ms - ago if at and ago <= now_ms else None
+
+
+def _on_a_day(text: str, today: int) -> int | None:
+    """`text` is a day, a time of one, or both; days count from 1970."""
+    import re
+
+    day, rest = today, text
+    if named := re.match("(?:(today)|yesterday)(?![^ ])", text):
+        day, rest = today - (named[1] is None), text[named.end() :]
+    elif date := re.match(_DATE, text):
+        year, month, of_month = int(date[1]), int(date[2]), int(date[3])
+        leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+        if year < 1970 or not 1 <= month <= 12 or not 1 <= of_month <= _MONTH_DAYS[month - 1] + (leap and month == 2):
+            return None
+        day, rest = _days(year, month, of_month), text[date.end() :]
+    if not rest:
+        return day * _DAY
+    if rest is not text:
+        if rest[0] not in " t":
+            return None
+        rest = rest[1:]
+    time = re.fullmatch(_CLOCK, rest)
+    if time is None:
+        return None
+    hour, minute, second = int(time[1]), int(time[2]), int(time[3] or 0)
+    zone_hour, zone_minute = int(time[6] or 0), int(time[7] or 0)
+    if hour > 23 or minute > 59 or second > 59 or zone_hour > 23 or zone_minute > 59:
+        return None
+    ms = ((day * 24 + hour) * 60 + minute) * _MINUTE + second * 1000 + int(f"{time[4] or 0:0<3}"[:3])
+    offset = (zone_hour * 60 + zone_minute) * _MINUTE
+    ms += offset if time[5] == "-" else -offset
+    return ms if ms >= 0 else None
+
+
+def _days(year: int, month: int, day: int) -> int:
+    """Days since 1970, by Howard Hinnant's `days_from_civil`."""
+    year -= month <= 2
+    era, year_of_era = divmod(year, 400)
+    day_of_year = (153 * ((month + 9) % 12) + 2) // 5 + day - 1
+    return era * 146_097 + year_of_era * 365 + year_of_era // 4 - year_of_era // 100 + day_of_year - 719_468

@@ -39,21 +39,24 @@ CONSUMER = Arg("consumer", t.CONSUMER)
 ID = Arg("id", t.ID)
 IDS = Arg("id", t.ID, many=True)
 START, END = Arg("start", t.START), Arg("end", t.END)
-COUNT = Option("COUNT", Arg("count", t.COUNT))
-BLOCK = Option("BLOCK", Arg("milliseconds", t.TIMEOUT))
-JUSTID = Option("JUSTID")
+COUNT = Option("COUNT", Arg("count", t.COUNT), note="at most so many entries")
+COUNT_EACH = Option("COUNT", Arg("count", t.COUNT), note="at most so many entries per stream; 0: no limit")
+BLOCK = Option("BLOCK", Arg("milliseconds", t.TIMEOUT), note="wait at most so long; 0: wait for ever")
+JUSTID = Option("JUSTID", note="answer with IDs alone; the deliveries stay as counted")
 
 MAXLEN = Option(
     "MAXLEN", Arg("threshold", t.integer("count", least=0, below=errors.MAXLEN_NEGATIVE)),
-    marks=("=", "~"), one_of="trim", clash=errors.ONE_STRATEGY,
+    marks=("=", "~"), one_of="trim", clash=errors.ONE_STRATEGY, note="keep at most so many entries",
 )  # fmt: skip
 MINID = Option(
-    "MINID", Arg("threshold", t.ID),
-    marks=("=", "~"), one_of="trim", clash=errors.ONE_STRATEGY, since="6.2.0",
+    "MINID", Arg("threshold", t.ID, note="the lowest ID that is kept"),
+    marks=("=", "~"), one_of="trim", clash=errors.ONE_STRATEGY, since="6.2.0", note="remove what is below an ID",
 )  # fmt: skip
 LIMIT = Option(
-    "LIMIT", Arg("count", t.integer("count", least=0, below=errors.LIMIT_NEGATIVE)), within="trim", since="6.2.0"
+    "LIMIT", Arg("count", t.integer("count", least=0, below=errors.LIMIT_NEGATIVE)), within="trim", since="6.2.0",
+    note="remove at most so many entries in this call; 0: no limit",
 )  # fmt: skip
+_LIVES, _DIES = "the key expires after so long", "the key expires then"
 
 
 def _syntax(argv: Argv, at: int) -> Error:
@@ -139,9 +142,9 @@ def _group_only(token: str, *args: Arg) -> Option:
     return Option(token, *args, refused=errors.group_only(token))
 
 
-def _claim_value(token: str, name: str, type_name: str, one_of: str | None = None) -> Option:
+def _claim_value(token: str, name: str, type_name: str, note: str, one_of: str | None = None) -> Option:
     value = Arg(name, t.integer(type_name, errors.bad_xclaim_value(token)))
-    return Option(token, value, one_of=one_of, clash=None, replaces=True)
+    return Option(token, value, one_of=one_of, clash=None, replaces=True, note=note)
 
 
 def _help(container: str, acl: str, since: str = "5.0.0", group: str = "stream") -> Command:
@@ -151,11 +154,19 @@ def _help(container: str, acl: str, since: str = "5.0.0", group: str = "stream")
     )  # fmt: skip
 
 
+_CONDITIONS = (
+    ("NX", "only when it has no expiry yet"),
+    ("XX", "only when it has an expiry already"),
+    ("GT", "only when it then lives longer"),
+    ("LT", "only when it then lives shorter"),
+)
+
+
 def _expire(name: str, arg: Arg, since: str, summary: str) -> Command:
     return Command(
         name, -3, KEY, arg,
         Options(
-            *(Option(token, one_of="condition", clash=None, since="7.0.0") for token in ("NX", "XX", "GT", "LT")),
+            *(Option(token, one_of="condition", clash=None, since="7.0.0", note=note) for token, note in _CONDITIONS),
             unknown=lambda argv, at: errors.bad_expire_option(argv[at]),
         ),
         Check(expire_conditions),
@@ -183,7 +194,8 @@ def _about_keys(name: str, since: str, summary: str, flags: str) -> Command:
 def _flush(name: str, summary: str, since: str = "1.0.0") -> Command:
     return Command(
         name, -1,
-        Options(Option("ASYNC", one_of="how", since="4.0.0"), Option("SYNC", one_of="how", since="6.2.0"),
+        Options(Option("ASYNC", one_of="how", since="4.0.0", note="answer first, free the memory later"),
+                Option("SYNC", one_of="how", since="6.2.0", note="free the memory, then answer"),
                 unknown=_syntax),
         summary=summary, since=since, group="server", complexity="O(N) in the number of keys",
         flags="write", acl="keyspace dangerous",
@@ -215,13 +227,23 @@ def _container(name: str, since: str, summary: str, group: str = "stream", flags
 
 
 _TRIM_CHECKS = (Check(limit_needs_a_strategy), Check(limit_needs_approx))
-_ENTRIESREAD = Option("ENTRIESREAD", Arg("entries-read", t.INTEGER), rule=entries_read_from_minus_one, since="7.0.0")
+_ENTRIESREAD = Option(
+    "ENTRIESREAD", Arg("entries-read", t.INTEGER), rule=entries_read_from_minus_one, since="7.0.0",
+    note="how many entries the group has read; -1: not known",
+)  # fmt: skip
 _VARIES = ("nondeterministic_output",)
+
+_FULL_COUNT = Option("COUNT", Arg("count", t.COUNT), note="at most so many entries of each list; 0: all; else 10")
+_MIN_IDLE = "only what has been idle for so long; 0: idle or not"
+_HALVES = "the streams' keys, then one ID for each of them"
 
 STREAMS = (
     Command(
         "XADD", -5, KEY,
-        Options(Option("NOMKSTREAM", since="6.2.0"), MAXLEN, MINID, LIMIT),
+        Options(
+            Option("NOMKSTREAM", since="6.2.0", note="add nothing when the stream does not exist"),
+            MAXLEN, MINID, LIMIT,
+        ),
         Arg("id", t.NEW_ID, shown="<* | id>"), *_TRIM_CHECKS,
         Pairs("fields", Arg("field", t.FIELD), Arg("value", t.VALUE)),
         Check(an_id_above_zero),
@@ -255,16 +277,19 @@ STREAMS = (
     ),
     Command(
         "XREAD", -4,
-        Options(COUNT, BLOCK, _group_only("GROUP", GROUP, CONSUMER), _group_only("NOACK")),
-        Halves("STREAMS", KEY, Arg("id", t.AFTER, late=True), errors.XREAD_UNBALANCED),
+        Options(COUNT_EACH, BLOCK, _group_only("GROUP", GROUP, CONSUMER), _group_only("NOACK")),
+        Halves("STREAMS", KEY, Arg("id", t.AFTER, late=True), errors.XREAD_UNBALANCED, note=_HALVES),
         summary="Read entries newer than an ID from one or more streams, waiting for them if asked", since="5.0.0",
         complexity="O(log N + M) for each stream and M entries returned", flags="readonly blocking movablekeys",
         acl="stream",
     ),
     Command(
         "XREADGROUP", -7,
-        Options(Option("GROUP", GROUP, CONSUMER), COUNT, BLOCK, Option("NOACK"), needs="GROUP"),
-        Halves("STREAMS", KEY, Arg("id", t.GROUP_AFTER, late=True), errors.XREADGROUP_UNBALANCED),
+        Options(
+            Option("GROUP", GROUP, CONSUMER, note="the group, and who of it is reading"), COUNT_EACH, BLOCK,
+            Option("NOACK", note="what is delivered is not kept as pending"), needs="GROUP",
+        ),
+        Halves("STREAMS", KEY, Arg("id", t.GROUP_AFTER, late=True), errors.XREADGROUP_UNBALANCED, note=_HALVES),
         Check(a_group_is_needed),
         summary="Read new entries, or one's own pending ones, as a consumer of a group", since="5.0.0",
         complexity="O(log N + M) for each stream and M entries returned", flags="write blocking movablekeys",
@@ -277,23 +302,25 @@ STREAMS = (
     Command(
         "XPENDING", -3, KEY, GROUP, Check(three_words_or_six_to_nine),
         Maybe(
-            Options(Option("IDLE", Arg("min-idle-time", t.MILLISECONDS), since="6.2.0"), once=True),
+            Options(
+                Option("IDLE", Arg("min-idle-time", t.MILLISECONDS), since="6.2.0", note=_MIN_IDLE), once=True),
             Check(idle_needs_eight_words),
-            Ordered(START, END, Arg("count", t.COUNT), order=(2, 0, 1)),
-            Arg("consumer", t.CONSUMER, optional=True), Ignored(),
+            Ordered(START, END, Arg("count", t.COUNT, note="at most so many entries"), order=(2, 0, 1)),
+            Arg("consumer", t.CONSUMER, optional=True, note="only what is pending for this consumer"), Ignored(),
         ),
         summary="Say what a group has delivered and not yet acknowledged", since="5.0.0",
         complexity="O(log N + M) for M rows returned", flags="readonly", acl="stream", keys=ONE_KEY, tips=_VARIES,
     ),
     Command(
         "XCLAIM", -6, KEY, GROUP, CONSUMER,
-        Arg("min-idle-time", t.integer("milliseconds", errors.XCLAIM_MIN_IDLE)),
+        Arg("min-idle-time", t.integer("milliseconds", errors.XCLAIM_MIN_IDLE), note=_MIN_IDLE),
         Arg("id", t.ID, run=True),
         Options(
-            _claim_value("IDLE", "ms", "milliseconds", "delivery"),
-            _claim_value("TIME", "unix-time-milliseconds", "unix-time-ms", "delivery"),
-            _claim_value("RETRYCOUNT", "count", "count"),
-            Option("FORCE"), JUSTID, Option("LASTID", Arg("lastid", t.ID)),
+            _claim_value("IDLE", "ms", "milliseconds", "as if last delivered so long ago", "delivery"),
+            _claim_value("TIME", "unix-time-milliseconds", "unix-time-ms", "as if last delivered then", "delivery"),
+            _claim_value("RETRYCOUNT", "count", "count", "as if delivered so many times"),
+            Option("FORCE", note="also what is pending for nobody"), JUSTID,
+            Option("LASTID", Arg("lastid", t.ID), note="the group's last ID becomes at least this"),
             unknown=lambda argv, at: errors.bad_xclaim_option(argv[at]),
         ),
         summary="Take over pending entries by ID", since="5.0.0", complexity="O(log N) for each ID",
@@ -301,21 +328,24 @@ STREAMS = (
     ),
     Command(
         "XAUTOCLAIM", -6, KEY, GROUP, CONSUMER,
-        Arg("min-idle-time", t.integer("milliseconds", errors.XAUTOCLAIM_MIN_IDLE)), START,
+        Arg("min-idle-time", t.integer("milliseconds", errors.XAUTOCLAIM_MIN_IDLE), note=_MIN_IDLE), START,
         Options(
             Option("COUNT", Arg("count", t.integer(
-                "count", errors.COUNT_NOT_POSITIVE, least=1, most=t.I64_MAX // 16))),
+                "count", errors.COUNT_NOT_POSITIVE, least=1, most=t.I64_MAX // 16)),
+                note="take over at most so many entries; else 100"),
             JUSTID, unknown=_syntax,
         ),
         summary="Take over the entries that have been pending for too long", since="6.2.0",
         complexity="O(M) for M entries looked at", flags="write fast", acl="stream", keys=ONE_KEY, tips=_VARIES,
     ),
     Command(
-        "XSETID", -3, KEY, Arg("last-id", t.ID),
+        "XSETID", -3, KEY, Arg("last-id", t.ID, note="new entries come after this ID"),
         Options(
             Option("ENTRIESADDED", Arg("entries-added", t.integer(
-                "count", least=0, below=errors.ENTRIES_ADDED_NEGATIVE)), since="7.0.0"),
-            Option("MAXDELETEDID", Arg("max-deleted-id", t.ID), rule=last_id_not_below_deleted, since="7.0.0"),
+                "count", least=0, below=errors.ENTRIES_ADDED_NEGATIVE)), since="7.0.0",
+                note="so many entries added in all"),
+            Option("MAXDELETEDID", Arg("max-deleted-id", t.ID), rule=last_id_not_below_deleted, since="7.0.0",
+                   note="the greatest ID that was ever deleted"),
             unknown=_syntax,
         ),
         summary="Set a stream's last ID and counters (for replication and repair)", since="5.0.0",
@@ -324,7 +354,10 @@ STREAMS = (
     _container("XGROUP", "5.0.0", "Create and change consumer groups"),
     Command(
         "XGROUP CREATE", -5, KEY, GROUP, Arg("id", t.LAST_ID, late=True, shown="<id | $>"),
-        Options(Option("MKSTREAM"), _ENTRIESREAD, unknown=_bad_subcommand),
+        Options(
+            Option("MKSTREAM", note="create the stream when it does not exist"), _ENTRIESREAD,
+            unknown=_bad_subcommand,
+        ),
         summary="Create a consumer group", since="5.0.0", flags="write denyoom", acl="stream", keys=SUB_KEY, most=8,
     ),
     Command(
@@ -350,7 +383,8 @@ STREAMS = (
     Command(
         "XINFO STREAM", -3, KEY,
         Options(
-            Option("FULL", then=Options(COUNT, once=True), since="6.0.0"),
+            Option("FULL", then=Options(_FULL_COUNT, once=True), since="6.0.0",
+                   note="with entries, groups, consumers and what is pending"),
             unknown=_bad_subcommand, once=True,
         ),
         Options(unknown=_bad_subcommand),
@@ -372,7 +406,7 @@ STREAMS = (
 # -- keys of any type ---------------------------------------------------------------------
 
 _TTL = ("nondeterministic_output",)
-_NEWKEY = Arg("newkey", t.KEY)
+_NEWKEY = Arg("newkey", t.KEY, note="the name it gets")
 
 GENERIC = (
     _about_keys("DEL", "1.0.0", "Delete keys", "write"),
@@ -385,12 +419,13 @@ GENERIC = (
     _about_key("EXPIRETIME", "7.0.0", "Say when a key expires, in Unix seconds"),
     _about_key("PEXPIRETIME", "7.0.0", "Say when a key expires, in Unix milliseconds"),
     _about_key("PERSIST", "2.2.0", "Keep a key that was to expire", "write fast"),
-    _expire("EXPIRE", Arg("seconds", t.SECONDS, late=True), "1.0.0", "Let a key expire in so many seconds"),
-    _expire("PEXPIRE", Arg("milliseconds", t.MILLISECONDS, late=True), "2.6.0",
+    _expire("EXPIRE", Arg("seconds", t.SECONDS, late=True, note=_LIVES), "1.0.0",
+            "Let a key expire in so many seconds"),
+    _expire("PEXPIRE", Arg("milliseconds", t.MILLISECONDS, late=True, note=_LIVES), "2.6.0",
             "Let a key expire in so many milliseconds"),
-    _expire("EXPIREAT", Arg("unix-time-seconds", t.UNIX_SECONDS, late=True), "1.2.0",
+    _expire("EXPIREAT", Arg("unix-time-seconds", t.UNIX_SECONDS, late=True, note=_DIES), "1.2.0",
             "Let a key expire at a Unix time in seconds"),
-    _expire("PEXPIREAT", Arg("unix-time-milliseconds", t.UNIX_MILLISECONDS, late=True), "2.6.0",
+    _expire("PEXPIREAT", Arg("unix-time-milliseconds", t.UNIX_MILLISECONDS, late=True, note=_DIES), "2.6.0",
             "Let a key expire at a Unix time in milliseconds"),
     Command(
         "KEYS", 2, Arg("pattern", t.PATTERN), summary="List the keys that match a pattern", since="1.0.0",
@@ -398,11 +433,12 @@ GENERIC = (
         tips=("request_policy:all_shards", "nondeterministic_output_order"),
     ),
     Command(
-        "SCAN", -2, Arg("cursor", t.CURSOR),
+        "SCAN", -2, Arg("cursor", t.CURSOR, note="go on where the last reply ended; 0: from the start"),
         Options(
-            Option("MATCH", Arg("pattern", t.PATTERN)),
-            Option("COUNT", Arg("count", t.COUNT), rule=scan_count_is_positive),
-            Option("TYPE", Arg("type", t.TEXT), since="6.0.0"),
+            Option("MATCH", Arg("pattern", t.PATTERN), note="only keys that match a pattern"),
+            Option("COUNT", Arg("count", t.COUNT), rule=scan_count_is_positive,
+                   note="look at about so many keys; else 10"),
+            Option("TYPE", Arg("type", t.TEXT), since="6.0.0", note="only keys of this type: stream, string ..."),
             Option("NOVALUES", refused=errors.BAD_SCAN_NOVALUES), unknown=_syntax,
         ),
         summary="List keys, some at a time", since="2.8.0", group="generic", complexity="O(1) a call",
@@ -418,8 +454,11 @@ GENERIC = (
         group="generic", flags="write fast", acl="keyspace", keys=Keys(1, 2, 1),
     ),
     Command(
-        "COPY", -3, Arg("source", t.KEY), Arg("destination", t.KEY),
-        Options(Option("DB", Arg("destination-db", t.DB)), Option("REPLACE"), unknown=_syntax),
+        "COPY", -3, Arg("source", t.KEY, note="the key to copy"), Arg("destination", t.KEY, note="the key of the copy"),
+        Options(
+            Option("DB", Arg("destination-db", t.DB), note="put the copy into this database"),
+            Option("REPLACE", note="replace what has that name"), unknown=_syntax,
+        ),
         summary="Copy a key", since="6.2.0", group="generic", complexity="O(N) in the size of the value",
         flags="write denyoom", acl="keyspace", keys=Keys(1, 2, 1),
     ),
@@ -438,21 +477,22 @@ GENERIC = (
 # -- strings: as much as scripts around streams need -----------------------------------------
 
 _EXPIRY = (
-    ("EX", Arg("seconds", t.SECONDS, late=True), "2.6.12"),
-    ("PX", Arg("milliseconds", t.MILLISECONDS, late=True), "2.6.12"),
-    ("EXAT", Arg("unix-time-seconds", t.UNIX_SECONDS, late=True), "6.2.0"),
-    ("PXAT", Arg("unix-time-milliseconds", t.UNIX_MILLISECONDS, late=True), "6.2.0"),
+    ("EX", Arg("seconds", t.SECONDS, late=True, note=_LIVES), "2.6.12"),
+    ("PX", Arg("milliseconds", t.MILLISECONDS, late=True, note=_LIVES), "2.6.12"),
+    ("EXAT", Arg("unix-time-seconds", t.UNIX_SECONDS, late=True, note=_DIES), "6.2.0"),
+    ("PXAT", Arg("unix-time-milliseconds", t.UNIX_MILLISECONDS, late=True, note=_DIES), "6.2.0"),
 )
 
 STRINGS = (
     Command(
         "SET", -3, KEY, Arg("value", t.VALUE),
         Options(
-            Option("NX", one_of="condition", again=True, since="2.6.12"),
-            Option("XX", one_of="condition", again=True, since="2.6.12"),
-            Option("GET", since="6.2.0"),
-            *(Option(token, arg, one_of="expiration", again=True, since=since) for token, arg, since in _EXPIRY),
-            Option("KEEPTTL", one_of="expiration", again=True, since="6.0.0"),
+            Option("NX", one_of="condition", again=True, since="2.6.12", note="only when the key does not exist"),
+            Option("XX", one_of="condition", again=True, since="2.6.12", note="only when the key exists"),
+            Option("GET", since="6.2.0", note="answer with the old value"),
+            *(Option(token, arg, one_of="expiration", again=True, since=since, note=arg.note)
+              for token, arg, since in _EXPIRY),
+            Option("KEEPTTL", one_of="expiration", again=True, since="6.0.0", note="keep the expiry it has"),
             unknown=_syntax,
         ),
         summary="Set a string", since="1.0.0", group="string", flags="write denyoom", acl="string", keys=ONE_KEY,
@@ -501,21 +541,23 @@ CONNECTION = (
     Command(
         "HELLO", -1,
         Maybe(
-            Arg("protover", t.PROTOCOL),
+            Arg("protover", t.PROTOCOL, note="the protocol's version: 2 or 3"),
             Options(
-                Option("AUTH", Arg("username", t.TEXT), Arg("password", t.SECRET)),
-                Option("SETNAME", Arg("clientname", t.CLIENT_NAME)),
+                Option("AUTH", Arg("username", t.TEXT, note="a user's name"), Arg("password", t.SECRET),
+                       note="log in as a user"),
+                Option("SETNAME", Arg("clientname", t.CLIENT_NAME), note="name the connection"),
                 unknown=lambda argv, at: errors.bad_hello_option(argv[at]),
             ),
         ),
         summary="Say who one is and choose the protocol, 2 or 3", since="6.0.0", group="connection",
         flags=_SESSION, acl="connection",
     ),
-    Command("AUTH", -2, Arg("credential", t.SECRET, many=True, shown="[username] password"),
-            summary="Say who one is", since="1.0.0",
-            group="connection", complexity="O(N) in the number of passwords of the user", flags=_SESSION,
-            acl="connection"),
-    Command("SELECT", 2, Arg("index", t.DB), summary="Use another database", since="1.0.0", group="connection",
+    Command("AUTH", -2,
+            Arg("credential", t.SECRET, many=True, shown="[username] password", note="a user's name, a password"),
+            summary="Say who one is", since="1.0.0", group="connection",
+            complexity="O(N) in the number of passwords of the user", flags=_SESSION, acl="connection"),
+    Command("SELECT", 2, Arg("index", t.DB, note="the database's number"),
+            summary="Use another database", since="1.0.0", group="connection",
             flags="loading stale fast", acl="connection"),
     Command("RESET", 1, summary="Bring the session back to how it began", since="6.2.0", group="connection",
             flags=_SESSION, acl="connection", queued=False),
@@ -525,17 +567,20 @@ CONNECTION = (
     _client("ID", 2, since="5.0.0", summary="Name the connection's number"),
     _client("INFO", 2, since="6.2.0", summary="Describe the connection", tips=_VARIES),
     _client("LIST", -2, Options(
-                Option("TYPE", Arg("client-type", t.TEXT), since="5.0.0"),
-                Option("ID", _CLIENT_IDS, since="6.2.0"), unknown=_syntax, once=True),
+                Option("TYPE", Arg("client-type", t.TEXT), since="5.0.0", note="only this type: normal, pubsub ..."),
+                Option("ID", _CLIENT_IDS, since="6.2.0", note="only the connections with these numbers"),
+                unknown=_syntax, once=True),
             since="2.4.0", summary="Describe the connections", flags="admin", acl="admin dangerous", tips=_VARIES),
     _client("SETNAME", 3, Arg("connection-name", t.CLIENT_NAME), since="2.6.9", summary="Name the connection",
             tips=_ALL_NODES),
     _client("GETNAME", 2, since="2.6.9", summary="Say what the connection is called"),
-    _client("SETINFO", 4, Arg("attribute", t.TEXT), Arg("value", t.TEXT), since="7.2.0",
+    _client("SETINFO", 4, Arg("attribute", t.TEXT, note="lib-name or lib-ver"), Arg("value", t.TEXT), since="7.2.0",
             summary="Say which library the client uses", tips=_ALL_NODES),
-    _client("NO-EVICT", 3, Arg("enabled", t.TEXT), since="7.0.0", summary="Keep the connection when memory is short",
+    _client("NO-EVICT", 3, Arg("enabled", t.TEXT, note="on or off"),
+            since="7.0.0", summary="Keep the connection when memory is short",
             flags="admin", acl="admin dangerous"),
-    _client("NO-TOUCH", 3, Arg("enabled", t.TEXT), since="7.2.0", summary="Read keys without marking them as used"),
+    _client("NO-TOUCH", 3, Arg("enabled", t.TEXT, note="on or off"),
+            since="7.2.0", summary="Read keys without marking them as used"),
     _help("CLIENT", "connection", "5.0.0", "connection"),
 )  # fmt: skip
 
@@ -549,7 +594,8 @@ SERVER = (
     Command("SWAPDB", 3, Arg("index1", t.integer("db", errors.INVALID_FIRST_DB, t.INT[0], most=t.INT[-1])),
             Arg("index2", t.integer("db", errors.INVALID_SECOND_DB, t.INT[0], most=t.INT[-1])),
             summary="Swap two databases", since="4.0.0", group="server", flags="write fast", acl="keyspace dangerous"),
-    Command("INFO", -1, Arg("section", t.TEXT, many=True, shown="[section [section ...]]"),
+    Command("INFO", -1,
+            Arg("section", t.TEXT, many=True, shown="[section [section ...]]", note="only a part: server, clients ..."),
             summary="Describe the server", since="1.0.0",
             group="server", flags="loading stale", acl="dangerous", tips=_SERVER_TIPS),
     Command("TIME", 1, summary="Tell the time", since="2.6.0", group="server", flags="loading stale fast",
@@ -559,10 +605,10 @@ SERVER = (
     Command("COMMAND COUNT", 2, summary="Count the commands", since="2.8.13", group="server",
             flags="loading stale", acl="connection"),
     Command("COMMAND LIST", -2, Options(
-                Option("FILTERBY", then=Options(
-                    Option("MODULE", Arg("module-name", t.TEXT), one_of="filter"),
-                    Option("ACLCAT", Arg("category", t.TEXT), one_of="filter"),
-                    Option("PATTERN", Arg("pattern", t.PATTERN), one_of="filter"),
+                Option("FILTERBY", note="only some of the commands", then=Options(
+                    Option("MODULE", Arg("module-name", t.TEXT), one_of="filter", note="those of a module"),
+                    Option("ACLCAT", Arg("category", t.TEXT), one_of="filter", note="those of an ACL category"),
+                    Option("PATTERN", Arg("pattern", t.PATTERN), one_of="filter", note="those that match a pattern"),
                     unknown=_syntax, once=True, needs="filter")),
                 unknown=_syntax, once=True),
             Check(a_filter_is_needed),
@@ -574,27 +620,32 @@ SERVER = (
     Command("COMMAND DOCS", -2, _NAMES, summary="Describe commands for people",
             since="7.0.0", group="server", complexity="O(N) in the number of commands", flags="loading stale",
             acl="connection", tips=("nondeterministic_output_order",)),
-    Command("COMMAND GETKEYS", -3, Arg("command", t.COMMAND_WORD, many=True), summary="Name the keys of a command line",
+    Command("COMMAND GETKEYS", -3, Arg("command", t.COMMAND_WORD, many=True, note="a command line, a word each"),
+            summary="Name the keys of a command line",
             since="2.8.13", group="server", complexity="O(N) in the number of words", flags="loading stale",
             acl="connection"),
     _help("COMMAND", "connection", "5.0.0", "server"),
     _container("CONFIG", "2.0.0", "Look at and change settings", "server"),
-    Command("CONFIG GET", -3, Arg("parameter", t.PATTERN, many=True), summary="Read settings", since="2.0.0",
+    Command("CONFIG GET", -3, Arg("parameter", t.PATTERN, many=True, note="a setting's name, or a pattern"),
+            summary="Read settings", since="2.0.0",
             group="server", complexity="O(N) in the number of settings", flags="admin noscript loading stale",
             acl="admin dangerous"),
     Command("CONFIG SET", -4, Check(settings_come_in_pairs),
-            Pairs("settings", Arg("parameter", t.TEXT), Arg("value", t.TEXT)),
+            Pairs("settings", Arg("parameter", t.TEXT, note="a setting's name"), Arg("value", t.TEXT)),
             summary="Change settings until the process ends", since="2.0.0", group="server",
             complexity="O(N) in the number of settings", flags="admin noscript loading stale", acl="admin dangerous",
             tips=_ALL_NODES),
     _help("CONFIG", "", "5.0.0", "server"),
     _container("MEMORY", "4.0.0", "Look at memory", "server"),
-    Command("MEMORY USAGE", -3, KEY, Options(Option("SAMPLES", Arg("count", t.COUNT)), unknown=_syntax),
+    Command("MEMORY USAGE", -3, KEY, Options(
+                Option("SAMPLES", Arg("count", t.COUNT), note="measure so many nodes and guess the rest; 0: all"),
+                unknown=_syntax),
             summary="Estimate the bytes that a key takes", since="4.0.0", group="server",
             complexity="O(N) in the number of nodes", flags="readonly", keys=SUB_KEY),
     _help("MEMORY", "", "4.0.0", "server"),
     _container("DEBUG", "1.0.0", "Help to test", "server", "admin noscript loading stale", "admin dangerous"),
-    Command("DEBUG SLEEP", 3, Arg("seconds", t.FRACTION), summary="Answer after so many seconds", since="1.0.0",
+    Command("DEBUG SLEEP", 3, Arg("seconds", t.FRACTION, note="answer after so long"),
+            summary="Answer after so many seconds", since="1.0.0",
             group="server", flags="admin noscript loading stale", acl="admin dangerous"),
 )  # fmt: skip
 

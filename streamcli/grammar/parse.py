@@ -61,6 +61,12 @@ class Call:
         self.rejected: Error | None = None
         self.queued: list[Call] = []
 
+    @property
+    def halves(self) -> Halves | None:
+        """The part of the command in which keys and IDs pair up, if it has one."""
+        parts = self.command.parts if self.command is not None else ()
+        return next((part for part in parts if isinstance(part, Halves)), None)
+
     def check(self) -> None:
         """Answer with the first problem that shows before the command runs, if there is one."""
         for problem in self.problems:
@@ -137,7 +143,7 @@ class _Reader:
         if not self.draft and not command.arity_ok(self.argc):
             _reject(self.call, self.argc, errors.arity(command.name))
         if command.most is not None and self.argc > command.most:
-            self.problem(command.too_many(self.argv), late=True)
+            self.call.problems.append(Problem(command.most, command.too_many(self.argv), late=True))
         self.roles.extend([command.role] * command.words)
         self.at = command.words
         for part in command.parts:
@@ -218,7 +224,7 @@ class _Reader:
             for arg in option.args:
                 args[arg.key] = self.word(arg)
         if option.rule and (error := option.rule(args, self.argc)):
-            self.problem(error)
+            self.call.problems.append(Problem(min(self.at, self.argc) - 1, error))
         if option.then:
             self.options(option.then)
 
@@ -227,7 +233,7 @@ class _Reader:
         late = [arg.role for arg in option.args if arg.late]
         if late:
             problems = self.call.problems
-            problems[:] = [p for p in problems if not (p.late and self.roles[p.at] in late)]
+            problems[:] = [p for p in problems if not (p.late and p.at < len(self.roles) and self.roles[p.at] in late)]
 
     def mark(self, option: Option) -> None:
         """`~` or `=`, only when yet another word follows it."""
@@ -275,11 +281,11 @@ class _Reader:
         return c_string(self.argv[self.at]).upper() == part.token.encode()
 
     def draft_half(self, part: Halves) -> int:
-        """How many of the words typed so far are keys: those before the first that looks like an ID."""
+        """How many of the words typed so far are keys: those before the first that looks like an ID, if a wrong one."""
         rest = self.argv[self.at :]
         read = part.right.read
         assert read is not None
-        half = next((i for i, word in enumerate(rest) if i and not isinstance(read(word), Error)), len(rest))
+        half = next((i for i, word in enumerate(rest) if i and read(word) != errors.INVALID_ID), len(rest))
         return half if half * 2 >= len(rest) else (len(rest) + 1) // 2
 
     def maybe(self, part: Maybe) -> None:

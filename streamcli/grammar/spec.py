@@ -61,7 +61,10 @@ class Arg:
     first that does not read as its type, `optional` none or one. `late`: Redis
     reads it after other checks, so that its value may be an Error, for the
     handler to raise in its turn. `shown` is how a syntax line writes it, when
-    its name does not say enough.
+    its name does not say enough. `note` says in a short phrase what it is for,
+    where neither its name nor its option's note does. "so many" and "so long"
+    in it stand for the value; behind a semicolon stands what one value means
+    ("0: no limit"), or what holds without it ("else 10").
     """
 
     __slots__ = ("key", "late", "many", "name", "note", "optional", "read", "role", "run", "shown", "type")
@@ -105,7 +108,8 @@ class Option:
     belongs to, in syntax lines. `refused` makes it known only to be turned
     down. `rule` is looked at as soon as its words are read. `then` are options
     that may only follow this one. `since` is the version of Redis that brought
-    it; None: as old as its command.
+    it; None: as old as its command. `note` says in a short phrase what it does,
+    in the same manner as an Arg's.
     """
 
     __slots__ = (
@@ -136,6 +140,9 @@ class Option:
         self.mark_key = f"{self.key}_mark"
         self.role = Role("token", token, self)
         self.mark_role = Role("mark", token, self)
+
+    def usage(self) -> str:
+        return _text(self.pieces())
 
     def words_pieces(self) -> Iterator[Piece]:
         """What follows the keyword: ` [= | ~] threshold`."""
@@ -226,7 +233,7 @@ class Pairs:
 
 
 class Halves:
-    """`STREAMS key ... id ...`: the first half names, the second pairs up with it."""
+    """`STREAMS key ... id ...`: the first half names, the second pairs up with it. `note`: what the token is for."""
 
     __slots__ = ("left", "missing", "note", "right", "role", "token", "unbalanced")
 

@@ -26,7 +26,10 @@ from streamcli.words import Fault, Word
 ANALYSED_MAX = 16_384  # characters; what is longer is data from elsewhere, and is neither coloured nor explained
 _PIPE, _INTO, _ONTO = "|", ">", ">>"
 _LIKE_AN_ID = re.compile(r"[-+$*>]|[(]?\d+(-(\d+|\*))?")
-_QUOTED_OR_CONTINUED = re.compile(r'"(?:[^"\\]|\\.)*"?|\'(?:[^\'\\]|\\\'|\\)*\'?|\\\n', re.DOTALL)
+_QUOTED_CONTINUED = r'"(?:[^"\\]|\\.)*"?|\'(?:[^\'\\]|\\\'|\\)*\'?|\\\n'
+_QUOTED_OR_CONTINUED = re.compile(_QUOTED_CONTINUED, re.DOTALL)
+_QUOTED_CONTINUED_OR_END = re.compile(_QUOTED_CONTINUED + r"|\n", re.DOTALL)
+_COMMENT = re.compile(r"[ \t]*#[^\n]*")
 
 
 class Tail(NamedTuple):
@@ -51,7 +54,7 @@ class Line:
     def __init__(self, text: str) -> None:
         self.text = text
         joined = _join(text)
-        split, self.fault = words.split(joined.encode("utf-8", "surrogateescape"))
+        split, self.fault = words.split(in_bytes(joined))
         if not text.isascii():
             split, self.fault = _in_characters(text, split, self.fault)
         count, self.tail = _tail(joined, split)
@@ -81,6 +84,14 @@ def read(text: str) -> Line:
     return Line(text)
 
 
+def in_bytes(text: str) -> bytes:
+    """What a text is in UTF-8; bytes that are none come from, and go back to, lone surrogates."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # a surrogate that stands for no byte: nothing that a terminal sends
+        return text.encode("utf-8", "surrogatepass")
+
+
 def continues(text: str) -> bool:
     """Does the text end inside quotes, or in a backslash outside of them?"""
     at = 0
@@ -91,18 +102,28 @@ def continues(text: str) -> bool:
     return text.endswith("\\") and at < len(text)
 
 
+def segments(text: str) -> list[tuple[int, int]]:
+    """Where each command of a text begins and ends. A line end ends it, but not in quotes or behind a backslash."""
+    found: list[tuple[int, int]] = []
+    start = at = 0
+    while at <= len(text):
+        if at == start and (comment := _COMMENT.match(text, at)):
+            at = comment.end()
+        match = _QUOTED_CONTINUED_OR_END.search(text, at)
+        if match is not None and match.group() != "\n":
+            at = match.end()
+            continue
+        end = match.start() if match is not None else len(text)
+        if text[start:end].strip():
+            found.append((start, end))
+        start = at = end + 1
+    return found
+
+
 def commands(text: str) -> list[str]:
-    """The commands of a text of many lines, each as one; an empty line is none."""
-    found: list[str] = []
-    held = ""
-    for line in text.split("\n"):
-        held = f"{held}\n{line}" if held else line
-        if not held.strip():
-            held = ""
-        elif held.lstrip()[:1] == "#" or not continues(held):
-            found.append(held)
-            held = ""
-    return [*found, held] if held.strip() else found
+    """The commands of a text of many lines, without blank lines and comments."""
+    found = [text[start:end] for start, end in segments(text)]
+    return [command for command in found if not _COMMENT.match(command)]
 
 
 def _closed(quoted: str) -> bool:
@@ -130,7 +151,7 @@ def _in_characters(text: str, split: list[Word], fault: Fault | None) -> tuple[l
     at = 0
     for index, character in enumerate(text):
         place[at] = index
-        at += len(character.encode("utf-8", "surrogateescape"))
+        at += 1 if character < "\x80" or "\udc80" <= character <= "\udcff" else len(in_bytes(character))
     place[at] = len(text)
     moved = [word._replace(start=place[word.start], end=place[word.end]) for word in split]
     return moved, fault and fault._replace(at=place[fault.at])

@@ -33,6 +33,12 @@ class Output:
             if self._size > _FLUSH_BYTES:
                 self.flush()
 
+    def text(self, text: str) -> None:
+        """Write something that is no line yet: a prompt."""
+        data = self._encode(text)
+        self._pieces.append(data)
+        self._size += len(data)
+
     def flush(self) -> None:
         """Write all of it, however little the descriptor takes at a time."""
         if not self._pieces:

@@ -6,7 +6,7 @@ place it came from. Does not know which backend it has or where lines come from.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from streamcli import words
@@ -14,6 +14,8 @@ from streamcli.grammar.parse import Call, parse
 from streamcli.reply import QUEUED, Error, Reply
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from streamcli.backend import Backend
     from streamcli.render import Options
     from streamcli.shell.output import Output
@@ -24,17 +26,33 @@ _EXCERPT = 60  # characters of a faulty line that are shown
 
 
 class Session:
-    """`complain` takes a line for the error stream."""
+    """`complain` takes a line for the error stream.
+
+    The prompt sets what only a person at a keyboard has a use for: `may_run`
+    is asked before a command is sent and may say no; `advise` gives a line of
+    advice for an error; `answered` hears of every reply; `show` writes one
+    somewhere else; the command runs inside `over`.
+    """
 
     def __init__(
-        self, backend: Backend, format: str, options: Options, output: Output, complain: Callable[[str], None]
+        self,
+        backend: Backend,
+        format: str,
+        options: Options,
+        output: Output,
+        complain: Callable[[str], None],
+        read_only: bool = False,
     ) -> None:
-        from streamcli.render import renderer
-
-        self._backend, self._options, self._output, self._complain = backend, options, output, complain
-        self._render = renderer(format)
-        self._queued: list[Call] = []
+        self.backend, self.format, self.options, self.output = backend, format, options, output
+        self.read_only = read_only
+        self.may_run: Callable[[Call], bool] | None = None
+        self.advise: Callable[[Call, Error], None] | None = None
+        self.answered: Callable[[Call, Reply], None] | None = None
+        self.show: Callable[[Iterator[str]], None] = output.lines
+        self.over: Callable[[Call], AbstractContextManager[None]] | None = None
         self.left = False  # the user has said that this is all
+        self._complain = complain
+        self._queued: list[Call] = []
 
     def run(self, line: bytes, place: str = "") -> int:
         """Run a typed line; an empty one, or a comment (`#`), is nothing. `place` stands before its errors."""
@@ -43,8 +61,7 @@ class Session:
         try:
             argv = words.argv(line)
         except words.SplitError as error:
-            for text in _pointed(error):
-                self._say(f"{place}{text}")
+            self.point(error, place)
             return USAGE
         if not argv:
             return OK
@@ -55,29 +72,51 @@ class Session:
 
     def run_words(self, argv: Sequence[bytes], place: str = "") -> int:
         """Run a command that is split already: OK or FAILED."""
-        reply = self._backend.execute(argv)
         call = parse(argv)
-        self._follow_transaction(call, reply)
-        if isinstance(reply, Error):
-            self._say(f"{place}{reply.text.strip()}{_hint(call)}")
+        if self.read_only and (refusal := _refusal(call)):
+            self.say(f"{place}{refusal}")
             return FAILED
-        self._output.lines(self._render(reply, call, self._options))
+        if self.may_run is not None and not self.may_run(call):
+            return FAILED
+        reply = self._ask(call)
+        self._follow_transaction(call, reply)
+        if self.answered is not None:
+            self.answered(call, reply)
+        if isinstance(reply, Error):
+            self.say(f"{place}{reply.text.strip()}{'' if self.advise else _suffix(call)}")
+            if self.advise is not None:
+                self.advise(call, reply)
+            return FAILED
+        from streamcli.render import renderer
+
+        self.show(renderer(self.format)(reply, call, self.options))
         inner = _first_error(call, reply)
         if inner is not None:
-            self._say(f"{place}a command of the transaction failed: {inner.text}")
+            self.say(f"{place}a command of the transaction failed: {inner.text}")
             return FAILED
         return OK
 
-    def _say(self, line: str) -> None:
+    def _ask(self, call: Call) -> Reply:
+        if self.over is None:
+            return self.backend.execute(call.argv)
+        with self.over(call):
+            return self.backend.execute(call.argv)
+
+    def point(self, error: words.SplitError, place: str = "") -> None:
+        """Show where a line's quoting is wrong."""
+        for text in _pointed(error):
+            self.say(f"{place}{text}")
+
+    def say(self, line: str) -> None:
         """A line for the error stream, after what was answered before it."""
-        self._output.flush()
+        self.output.flush()
         self._complain(line)
 
     def _follow_transaction(self, call: Call, reply: Reply) -> None:
         """EXEC's replies are shown by the commands that were queued."""
         if reply == QUEUED:
             self._queued.append(call)
-        elif self._backend.queued is None:
+        elif self.backend.queued is None:
             call.queued, self._queued = self._queued, []
 
 
@@ -87,33 +126,20 @@ def _first_error(call: Call, reply: Reply) -> Error | None:
     return next((item for item in reply if isinstance(item, Error)), None)
 
 
-def _hint(call: Call) -> str:
+def _suffix(call: Call) -> str:
     """What to do about a command that nobody knows."""
-    if call.command is not None or not call.argv or call.rejected is None:
+    if call.command is not None or call.rejected is None:
         return ""
-    from difflib import get_close_matches
+    from streamcli.shell.advice import suffix
 
-    from streamcli.grammar.commands import BY_WORD
-
-    first, *rest = call.argv[0].split(None, 1) or [b""]
-    if rest and first.upper() in BY_WORD:
-        return " (that is one word; a whole line goes after -e)"
-    container = BY_WORD.get(call.argv[0].upper())
-    given = call.argv[1 if container else 0].upper()[:_EXCERPT]
-    if container is None and given in _commands_of_redis():
-        return " (not in the embedded engine)"
-    names = [name.decode() for name in (container.subcommands if container else BY_WORD)]
-    near = get_close_matches(given.decode("latin-1"), names, 1, 0.7)
-    if near:
-        return f" (did you mean {near[0]}?)"
-    return "" if container else " (no command of Redis; see COMMAND LIST)"
+    return suffix(call)
 
 
-def _commands_of_redis() -> frozenset[bytes]:
-    """The names of all of Redis's own commands, so that none of them is taken for a slip."""
-    from importlib.resources import files
+def _refusal(call: Call) -> str | None:
+    """Why a read-only session does not send it."""
+    from streamcli.shell.guard import refusal
 
-    return frozenset((files("streamcli") / "data" / "redis-commands.txt").read_bytes().split())
+    return refusal(call)
 
 
 def _pointed(error: words.SplitError) -> list[str]:

@@ -23,7 +23,8 @@ class Screen(NamedTuple):
     code: int
 
 
-def _own_terminal() -> None:
+def own_terminal() -> None:
+    """Run in the child: standard input becomes its controlling terminal."""
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
@@ -46,7 +47,7 @@ def on_terminal(
         env={**program.environment, **(env or {})},
         cwd=program.home,
         start_new_session=True,
-        preexec_fn=_own_terminal,  # noqa: PLW1509 - there are no threads here
+        preexec_fn=own_terminal,  # noqa: PLW1509 - there are no threads here
     )
     os.close(slave)
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.program import Program, said
-from tests.e2e.terminal import on_terminal
+from tests.e2e.terminal import Screen, on_terminal
 
 HELP_HEAD = "Usage: streamcli [OPTIONS] [COMMAND [WORD]...]\n"
 
@@ -163,12 +163,11 @@ def test_a_command_runs_when_standard_input_is_closed(program: Program) -> None:
     assert program.run("PING", stdin=subprocess.DEVNULL, before=lambda: os.close(0)) == said("PONG\n")
 
 
-def test_on_a_terminal_without_a_command_the_help_is_shown(program: Program) -> None:
-    screen = on_terminal(program)
-    assert screen.code == 0
-    assert screen.text.startswith(HELP_HEAD)
-    assert screen.text.encode() == program.run("--help").out
-    assert not program.db.exists()
+def test_on_a_terminal_without_a_command_there_is_the_prompt(program: Program) -> None:
+    assert on_terminal(program, types=b"PING\nexit\n", after="streams.db> ") == Screen(
+        "streams.db> PING\nexit\nPONG\nstreams.db> ", 0
+    )
+    assert program.db.exists()
 
 
 def test_the_help_names_every_exit_code_and_fits_eighty_columns(program: Program) -> None:

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamcli import cli
-from streamcli.settings import OPTIONS, Settings, UnreadError, UsageError, data_file, read
+from streamcli.settings import OPTIONS, Settings, UnreadError, UsageError, data_file, read, with_profile
+from streamcli.shell.config import Config, Profile
 from streamcli.shell.output import Output
 from streamcli.shell.session import USAGE
 
@@ -75,6 +76,19 @@ def by_read(args: list[str]) -> Settings | int | None:
         (["--continue-on-error"], Settings(continue_on_error=True)),
         (["--durability", "full"], Settings(durability="full")),
         (["--durability=normal"], Settings(durability="normal")),
+        (["--read-only"], Settings(read_only=True)),
+        (["--yes", "XLEN", "s"], Settings(yes=True, words=(b"XLEN", b"s"))),
+        (["-y"], Settings(yes=True)),
+        (["--no-config"], Settings(no_config=True)),
+        (["@prod"], Settings(profile="prod")),
+        (["@prod", "XLEN", "@s"], Settings(profile="prod", words=(b"XLEN", b"@s"))),
+        (["--read-only", "@a", "XLEN", "s"], Settings(read_only=True, profile="a", words=(b"XLEN", b"s"))),
+        (["-e", "PING", "@prod"], Settings(execute=(b"PING",), profile="prod")),
+        (["--", "@prod", "PING"], Settings(profile="prod", words=(b"PING",))),
+        (["@prod", "-"], Settings(profile="prod", words=(b"-",))),
+        (["@"], Settings(words=(b"@",))),
+        (["XLEN", "@prod"], Settings(words=(b"XLEN", b"@prod"))),
+        (["@\udcff"], Settings(profile="\udcff")),
         (["-e", "\udcff"], Settings(execute=(b"\xff",))),
         (["gr\u00fc\u00df"], Settings(words=("gr\u00fc\u00df".encode(),))),
         (["--memory", "-n", "3", "-3", "--format", "json", "XLEN", "s"],
@@ -130,6 +144,10 @@ def test_click_refuses_what_is_wrong_as_wrong_usage(args: list[str]) -> None:
         (["--memory", "--db="], "give --db or --memory, not both"),
         (["-x"], "-x needs a command, whose last word is read from standard input"),
         (["-x", "-e", "PING"], "-x needs a command, whose last word is read from standard input"),
+        (["-x", "@prod"], "-x needs a command, whose last word is read from standard input"),
+        (["-e", "PING", "@prod", "PING"], "give -e or a command, not both; a line after -e is one word, in quotes"),
+        (["@prod", "--format", "json", "PING"], "options come before @prod"),
+        (["--no-config", "@prod"], "give @prod or --no-config, not both"),
     ],
 )
 def test_a_contradiction_is_one_line_for_the_user(args: list[str], text: str) -> None:
@@ -162,6 +180,7 @@ pieces = st.sampled_from(
         "--db=x",
     ]
     + ["--db=", "--memory=", "--format=json", "--format=x", "--file", "json", "tree", "full", "--help", "--hel", "-h"]
+    + ["@p", "@", "--no-config", "-y", "--read-only"]
     + ["--execute=a=b", "--version", "---", "--=", "-=", "-e=", "\udcff", "a b", "--\u00fc"]
 )
 
@@ -172,6 +191,58 @@ def test_where_read_understands_a_line_click_understands_the_same(args: list[str
     understood = by_read(args)
     if understood is not None:
         assert understood == by_click(args)
+
+
+# -- profiles ---------------------------------------------------------------------------------
+
+CONFIG = Config(
+    profiles={
+        "prod": Profile(db="/prod.db", number=3, read_only=True),
+        "scratch": Profile(memory=True),
+        "plain": Profile(),
+        "server": Profile(url="redis://:secret@host"),
+        "far": Profile(memory=True, number=16),
+        "wrong": Profile(fault="config.toml:3: db must be the name of a file, not 3"),
+    },
+    path="/c.toml",
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (Settings(), Settings()),
+        (Settings(profile="prod"), Settings(profile="prod", db="/prod.db", number=3, read_only=True)),
+        (Settings(profile="prod", number=5), Settings(profile="prod", db="/prod.db", number=5, read_only=True)),
+        (Settings(profile="prod", db="x"), Settings(profile="prod", db="x", number=3, read_only=True)),
+        (Settings(profile="prod", memory=True), Settings(profile="prod", memory=True, number=3, read_only=True)),
+        (Settings(profile="scratch"), Settings(profile="scratch", memory=True)),
+        (Settings(profile="scratch", db="x"), Settings(profile="scratch", db="x")),
+        (Settings(profile="scratch", read_only=True), Settings(profile="scratch", memory=True, read_only=True)),
+        (Settings(profile="plain", format="json"), Settings(profile="plain", format="json")),
+        (Settings(profile="far", number=2), Settings(profile="far", memory=True, number=2)),
+    ],
+)
+def test_a_profile_goes_under_what_the_command_line_says(given: Settings, expected: Settings) -> None:
+    assert with_profile(given, CONFIG) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "config", "text"),
+    [
+        ("prd", CONFIG, "there is no profile prd in /c.toml (did you mean @prod?)"),
+        ("x", CONFIG, "there is no profile x in /c.toml (it has @far, @plain, @prod, @scratch, @server, @wrong)"),
+        ("prod", Config(path="/c.toml"), "there is no profile prod: /c.toml has none"),
+        ("prod", Config(), "there is no profile prod: the config file has none"),
+        ("server", CONFIG, "profile server is a server, and servers cannot be reached yet"),
+        ("far", CONFIG, "profile far cannot be used: number must be 0 to 15"),
+        ("wrong", CONFIG, "profile wrong cannot be used: config.toml:3: db must be the name of a file, not 3"),
+    ],
+)
+def test_a_profile_that_cannot_be_gone_to_is_one_line_for_the_user(name: str, config: Config, text: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        with_profile(Settings(profile=name), config)
+    assert str(raised.value) == text
 
 
 # -- where the data is ----------------------------------------------------------------------------

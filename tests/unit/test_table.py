@@ -217,6 +217,42 @@ def test_a_command_says_what_it_does_in_one_sentence_without_a_full_stop(command
     assert not command.summary.endswith(".")
 
 
+NOTE_MAX: Final = 60
+
+
+def notes(parts: tuple[Part, ...]) -> Iterator[tuple[str, str]]:
+    """The notes of a command's options and arguments, and what they are about; an option must have one."""
+    for part in parts:
+        match part:
+            case Arg():
+                yield part.name, part.note or "-"
+            case Pairs():
+                yield from notes((part.first, part.second))
+            case Halves():
+                yield part.token, part.note
+                yield from notes((part.left, part.right))
+            case Ordered():
+                yield from notes(part.args)
+            case Maybe():
+                yield from notes(part.parts)
+            case Options():
+                for option in all_options((part,)):
+                    if not option.refused:
+                        yield option.token, option.note
+                        yield from notes(option.args)
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+def test_an_option_says_what_it_does_in_a_short_phrase(command: Command) -> None:
+    for name, note in notes(command.parts):
+        assert 0 < len(note) <= NOTE_MAX, name
+        assert note.isascii(), name
+        assert note.isprintable(), name
+        assert not note[0].isupper(), name
+        assert not note.endswith("...") or note.endswith(" ..."), name
+        assert not note.removesuffix(" ...").endswith("."), name
+
+
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
 def test_a_command_is_found_by_its_words_whatever_their_case(command: Command) -> None:
     first, _, second = command.name.partition(" ")

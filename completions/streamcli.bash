@@ -1,0 +1,95 @@
+# bash completion for streamcli. Made by `make completions`: not to be edited.
+
+_streamcli_profiles() {
+    sed -n 's/^[[:blank:]]*\[[[:blank:]]*profiles\."*\([A-Za-z0-9_-]\{1,\}\)"*[[:blank:]]*\].*/@\1/p' \
+        "${STREAMCLI_CONFIG:-${XDG_CONFIG_HOME:-$HOME/.config}/streamcli/config.toml}" 2>/dev/null
+}
+
+# Puts the values of an option ($1) that begin with $2 into the list.
+_streamcli_value() {
+    case $1 in
+    -f | --file | --db)
+        compopt -o filenames 2>/dev/null # bash 3.2 has none
+        list=$(compgen -f -- "$2")
+        ;;
+    -n) list=$(compgen -W "0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15" -- "$2") ;;
+    --format) list=$(compgen -W "tree classic json jsonl csv raw" -- "$2") ;;
+    --durability) list=$(compgen -W "normal full" -- "$2") ;;
+    esac
+}
+
+_streamcli_subcommands() {
+    case $1 in
+    XGROUP) echo "CREATE SETID DESTROY CREATECONSUMER DELCONSUMER HELP" ;;
+    XINFO) echo "STREAM GROUPS CONSUMERS HELP" ;;
+    OBJECT) echo "ENCODING FREQ IDLETIME REFCOUNT HELP" ;;
+    CLIENT) echo "ID INFO LIST SETNAME GETNAME SETINFO NO-EVICT NO-TOUCH HELP" ;;
+    COMMAND) echo "COUNT LIST INFO DOCS GETKEYS HELP" ;;
+    CONFIG) echo "GET SET HELP" ;;
+    MEMORY) echo "USAGE HELP" ;;
+    DEBUG) echo "SLEEP" ;;
+    esac
+}
+
+_streamcli() {
+    local piece joined="" glue="" option="" ended="" words=() plain=() i
+    # bash cuts words at = and @; here they are put together again.
+    for ((i = 1; i <= COMP_CWORD; i++)); do
+        piece=${COMP_WORDS[i]}
+        if [[ -n $glue ]]; then
+            joined+=$piece glue=""
+        elif [[ $piece == "=" && $joined == --* ]]; then
+            joined+="=" glue=1
+        else
+            ((i > 1)) && words+=("$joined")
+            joined=$piece
+            [[ $piece == "@" && $COMP_WORDBREAKS == *@* ]] && glue=1
+        fi
+    done
+    local head=${joined%"$piece"} word
+    [[ -n $glue ]] && head=$joined
+
+    for word in ${words[@]+"${words[@]}"}; do
+        if [[ -n $option ]]; then
+            option=""
+        elif [[ -z $ended && ${#plain[@]} -eq 0 && $word == -?* ]]; then
+            case $word in
+            --) ended=1 ;;
+            -e | --execute | -f | --file | --db | -n | --format | --durability) option=$word ;;
+            esac
+        elif [[ $word != @?* || ${#plain[@]} -gt 0 ]]; then
+            plain+=("$word")
+        else
+            ended=1 # a profile: the options are over
+        fi
+    done
+
+    local list="" current=$joined
+    if [[ -n $option ]]; then
+        _streamcli_value "$option" "$current"
+    elif [[ -z $ended && ${#plain[@]} -eq 0 && $current == --*=* ]]; then
+        current=${joined#*=}
+        head=${joined%"$current"}
+        _streamcli_value "${joined%%=*}" "$current"
+        [[ ${COMP_WORDS[COMP_CWORD]} == --*=* ]] && list=${list:+$head${list//$'\n'/$'\n'$head}} head=""
+    elif [[ -z $ended && ${#plain[@]} -eq 0 && $current == -* ]]; then
+        list=$(compgen -W "-e --execute -f --file -x --db --memory -n -2 -3 --format --continue-on-error --durability --read-only -y --yes --no-config --version --help" -- "$current")
+    elif [[ ${#plain[@]} -le 1 ]]; then
+        if [[ ${#plain[@]} -eq 1 ]]; then
+            list=$(_streamcli_subcommands "$(tr '[:lower:]' '[:upper:]' <<<"${plain[0]}")")
+        else
+            list="XADD XTRIM XLEN XDEL XRANGE XREVRANGE XREAD XREADGROUP XACK XPENDING XCLAIM XAUTOCLAIM XSETID XGROUP XINFO DEL UNLINK EXISTS TOUCH TYPE TTL PTTL EXPIRETIME PEXPIRETIME PERSIST EXPIRE PEXPIRE EXPIREAT PEXPIREAT KEYS SCAN RENAME RENAMENX COPY RANDOMKEY OBJECT SET GET GETDEL STRLEN MULTI EXEC DISCARD WATCH UNWATCH PING ECHO HELLO AUTH SELECT RESET QUIT CLIENT DBSIZE FLUSHDB FLUSHALL SWAPDB INFO TIME COMMAND CONFIG MEMORY DEBUG"
+        fi
+        # Redis takes commands in either case: the one that was begun goes on.
+        [[ $current == [[:lower:]]* ]] && list=$(tr '[:upper:]' '[:lower:]' <<<"$list")
+        [[ ${#plain[@]} -eq 0 && -z $ended ]] && list+=" $(_streamcli_profiles)"
+        list=$(compgen -W "$list" -- "$current")
+    fi
+
+    COMPREPLY=()
+    while IFS= read -r word; do
+        [[ -n $word ]] && COMPREPLY+=("${word#"$head"}")
+    done <<<"$list"
+}
+
+complete -F _streamcli streamcli

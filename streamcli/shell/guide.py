@@ -1,0 +1,199 @@
+"""What the prompt shows beside the line: its prefix, colours, hints, completions, suggestions.
+
+Brings the pure functions of the painter, the hints and the completer together
+with what is known of this session: names, history, what comes next. Nothing
+here waits for anything.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from streamcli.grammar.parse import Call
+from streamcli.render.text import visible
+from streamcli.reply import Reply
+from streamcli.shell import line as lines
+
+if TYPE_CHECKING:
+    from streamcli.shell.completer import Completion
+    from streamcli.shell.meta import Verb
+    from streamcli.shell.names import Names
+    from streamcli.shell.prompt import Fragments
+    from streamcli.shell.repl import Shell
+
+_TARGET_MAX = 24  # characters of a target in the prompt
+
+
+def now_ms() -> int:
+    """Unix time in ms."""
+    return time.time_ns() // 1_000_000
+
+
+class LineGuide:
+    """The prompt's `Guide`."""
+
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
+        self._names: Names | None = None
+        self._names_came: Callable[[], None] = lambda: None
+        self.next_line: str | None = None  # the continuation of the last command
+
+    # -- names ------------------------------------------------------------------------------
+
+    def watch_names(self, came: Callable[[], None]) -> None:
+        """From now on names are looked up; `came` hears when there are new ones."""
+        self._names_came = came
+
+    @property
+    def names(self) -> Names:
+        if self._names is None:
+            from streamcli.shell.names import Names
+
+            self._names = Names(self._browse, self._names_came)
+        return self._names
+
+    def _browse(self, argv: Iterable[bytes]) -> Reply:
+        return self._shell.backend.browse(tuple(argv))
+
+    def reset(self) -> None:
+        """Another backend, or another database: what was known is not known any more."""
+        self.next_line = None
+        if self._names is not None:
+            self._names.reset(self._browse)
+
+    def stop(self) -> None:
+        if self._names is not None:
+            self._names.stop()
+            self._names = None
+
+    def answered(
+        self, line: lines.Line | None, call: Call, reply: Reply, started: Mapping[bytes, bytes], db_changed: bool
+    ) -> None:
+        """A command was answered: what may come next, and which names may have changed."""
+        from streamcli.shell.following import following
+
+        if line is not None:
+            self.next_line = following(line, reply, started)
+        if db_changed:
+            self.reset()
+        elif self._names is not None:
+            self._names.noticed(call, reply)
+            if call.command is None or call.command.writes or call.command.name == "EXEC":
+                self._names.forget(call)
+
+    # -- the Guide of the prompt --------------------------------------------------------------
+
+    def prefix(self) -> Fragments:
+        shell = self._shell
+        target = visible(shell.backend.target)
+        if len(target) > _TARGET_MAX:
+            target = f"{target[: _TARGET_MAX - 3]}..."
+        fragments = [("class:prompt", target)]
+        if shell.backend.db:
+            fragments.append(("class:prompt.db", f"[{shell.backend.db}]"))
+        if shell.backend.queued is not None:
+            fragments.append(("class:prompt.multi", f"(MULTI {shell.backend.queued or ''}".rstrip() + ")"))
+        if shell.session.read_only:
+            fragments.append(("class:prompt.read-only", "(read-only)"))
+        fragments.append(("class:prompt", "> "))
+        return fragments
+
+    def prefix_text(self) -> str:
+        """The prefix as it is written where there are no colours."""
+        return "".join(text for _, text in self.prefix())
+
+    def painted(self, text: str, cursor: int) -> Fragments:
+        from streamcli.shell.lexer import paint
+
+        if len(text) > lines.ANALYSED_MAX:
+            return [("", text)]
+        parts = lines.segments(text) if "\n" in text else [(0, len(text))]
+        painted: Fragments = []
+        at = 0
+        for start, end in parts:
+            if start > at:
+                painted.append(("", text[at:start]))
+            painted += paint(lines.read(text[start:end]), cursor - start)
+            at = end
+        if at < len(text):
+            painted.append(("", text[at:]))
+        return painted
+
+    def hints(self, text: str, cursor: int, width: int) -> list[Fragments]:
+        from streamcli.shell.hints import fit, hint
+
+        segment, at = _segment(text, cursor)
+        if not segment.strip():
+            return [[("class:hint.idle", self._idle()[:width])]]
+        if len(segment) > lines.ANALYSED_MAX:
+            return [[("class:hint.idle", f"{len(segment):,} characters: too many to be explained"[:width])]]
+        line = lines.read(segment)
+        verb = self._verb(line)
+        if verb is not None:
+            usage, summary = f".{verb.name} {verb.usage}"[:width], verb.summary[:width]
+            return [[("class:hint.usage", usage)], [("class:hint.meaning", summary)]]
+        if line.meta:
+            return [[("class:hint.idle", ".help lists the shell's own commands"[:width])]]
+        found = hint(line, at, now_ms())
+        if found is None:
+            return []
+        kind = "class:hint.problem" if found.problem else "class:hint.meaning"
+        return [list(fit(found.usage, width, ascii=not self._unicode)), [(kind, self._cut(found.meaning, width))]]
+
+    @property
+    def _unicode(self) -> bool:
+        return self._shell.options.unicode
+
+    def _idle(self) -> str:
+        return ".help lists the shell's own commands; Tab completes; Ctrl-D leaves"
+
+    def _cut(self, text: str, width: int) -> str:
+        text = visible(text).replace("\n", " ")
+        more = "…" if self._unicode else "..."
+        return text if len(text) <= width else text[: max(0, width - len(more))] + more
+
+    def _verb(self, line: lines.Line) -> Verb | None:
+        from streamcli.shell import meta
+
+        try:
+            return meta.find(line.argv)
+        except meta.VerbError:
+            return None
+
+    def offers(self, text: str, cursor: int) -> list[Completion]:
+        from streamcli.shell.completer import complete
+        from streamcli.shell.meta import completions
+
+        start = _segment_start(text, cursor)
+        segment, at = _segment(text, cursor)
+        if len(segment) > lines.ANALYSED_MAX:
+            return []
+        line = lines.read(segment)
+        if segment.lstrip()[:1] == "." or self._verb(line) is not None:
+            found = completions(line, at, tuple(self._shell.config.profiles))
+        else:
+            found = complete(line, at, self.names, now_ms())
+        return [offer._replace(start=offer.start + start) for offer in found]
+
+    def suggestion(self, text: str) -> str | None:
+        if self.next_line is not None and self.next_line.startswith(text):
+            return self.next_line
+        return self._shell.history.suggest(text) if text.strip() else None
+
+
+def _segment_start(text: str, cursor: int) -> int:
+    if "\n" not in text:
+        return 0
+    return next((start for start, end in lines.segments(text) if start <= cursor <= end), cursor)
+
+
+def _segment(text: str, cursor: int) -> tuple[str, int]:
+    """The command that the cursor is in, and where in it the cursor is."""
+    if "\n" not in text:
+        return text, cursor
+    for start, end in lines.segments(text):
+        if start <= cursor <= end:
+            return text[start:end], cursor - start
+    return "", 0

@@ -1,0 +1,101 @@
+"""Keys of the prompt that prompt_toolkit does not have already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from prompt_toolkit.application import get_app
+from prompt_toolkit.completion import CompleteEvent, get_common_complete_suffix
+from prompt_toolkit.enums import DEFAULT_BUFFER
+from prompt_toolkit.filters import Condition, emacs_insert_mode, has_focus, vi_insert_mode
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.keys import Keys
+
+from streamcli.shell.line import ANALYSED_MAX, commands, continues
+
+
+class Paste(NamedTuple):
+    """A text of several commands: to be asked about before any of it is run."""
+
+    text: str
+
+
+def bindings(asking: Callable[[], bool]) -> KeyBindings:
+    """The bindings; `asking`: a question is on the screen, to which Enter is an answer."""
+    keys = KeyBindings()
+    in_line = has_focus(DEFAULT_BUFFER)
+    typing = in_line & Condition(lambda: not asking())
+
+    @keys.add("enter", filter=in_line)
+    def _enter(event: KeyPressEvent) -> None:
+        """Send. An open quote, or a backslash at the end, goes on in the next line, unless that was left empty."""
+        buffer = event.current_buffer
+        text = buffer.text
+        if not asking() and continues(text) and not text.endswith("\n"):
+            buffer.cursor_position = len(text)
+            buffer.newline(copy_margin=False)
+        elif not asking() and "\n" in text and len(commands(text)) > 1:
+            event.app.exit(result=Paste(text))
+        else:
+            buffer.validate_and_handle()
+
+    _add_paste(keys, asking)
+
+    @keys.add("tab", filter=typing & (vi_insert_mode | emacs_insert_mode))
+    def _complete(event: KeyPressEvent) -> None:
+        """Complete at once what can be, so that keys that follow find it done; else open the menu, or go down in it."""
+        buffer = event.current_buffer
+        if buffer.complete_state is not None:
+            buffer.complete_next()
+            return
+        offers = list(buffer.completer.get_completions(buffer.document, CompleteEvent(completion_requested=True)))
+        if len(offers) == 1:
+            buffer.apply_completion(offers[0])
+        elif offers:
+            buffer.insert_text(get_common_complete_suffix(buffer.document, offers))
+            buffer.start_completion(select_first=False)
+
+    @keys.add("escape", "enter", filter=typing & (vi_insert_mode | emacs_insert_mode))
+    def _new_line(event: KeyPressEvent) -> None:
+        """Go on in the next line. A backslash says so, where no quote does."""
+        buffer = event.current_buffer
+        before = buffer.document.text_before_cursor
+        buffer.insert_text("\n" if continues(before) else "\\\n" if before.endswith(" ") or not before else " \\\n")
+
+    @keys.add("c-c", filter=in_line)
+    @keys.add("<sigint>")
+    def _drop(event: KeyPressEvent) -> None:
+        event.app.exit(exception=KeyboardInterrupt())
+
+    @keys.add("c-d", filter=in_line & Condition(lambda: not get_app().current_buffer.text))
+    def _leave(event: KeyPressEvent) -> None:
+        event.app.exit(exception=EOFError())
+
+    @keys.add("c-z")
+    def _suspend(event: KeyPressEvent) -> None:
+        event.app.suspend_to_background()
+
+    return keys
+
+
+def _add_paste(keys: KeyBindings, asking: Callable[[], bool]) -> None:
+    @keys.add(Keys.BracketedPaste, filter=has_focus(DEFAULT_BUFFER), save_before=_worth_undoing)
+    def _paste(event: KeyPressEvent) -> None:
+        """Put it in; when it makes several commands of the line, ask."""
+        pasted = event.data.replace("\r\n", "\n").replace("\r", "\n")
+        buffer = event.current_buffer
+        if "\n" not in pasted or asking():
+            buffer.insert_text(pasted.split("\n", 1)[0] if asking() else pasted)
+            return
+        document = buffer.document
+        whole = document.text_before_cursor + pasted + document.text_after_cursor
+        if len(commands(whole)) > 1:
+            event.app.exit(result=Paste(whole))
+        else:
+            buffer.insert_text(pasted.strip("\n"))
+
+
+def _worth_undoing(event: KeyPressEvent) -> bool:
+    """What is endless comes in many pieces; to keep the text before each would take the square of it."""
+    return len(event.current_buffer.text) + len(event.data) <= ANALYSED_MAX

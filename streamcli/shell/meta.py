@@ -1,0 +1,258 @@
+"""The shell's own commands: `.format json`, `.source FILE`, and the bare words `help`, `clear`, `exit`, `quit`.
+
+VERBS is the one list of them: the prompt runs, completes and explains them from
+it. Each is a function of the Shell and its words that prints, or changes the
+shell; what it raises as a VerbError is one line for the user.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from streamcli.grammar.commands import BY_WORD, COMMANDS
+from streamcli.grammar.spec import Command, Options
+from streamcli.render import FORMATS
+from streamcli.render.text import visible
+from streamcli.shell.line import segments
+
+if TYPE_CHECKING:
+    from streamcli.shell.completer import Completion
+    from streamcli.shell.line import Line
+    from streamcli.shell.repl import Shell
+
+_ON_OFF = ("on", "off")
+_SOURCES_MAX = 16  # files that source files
+
+
+class VerbError(Exception):
+    """A verb was not carried out; the text is one line."""
+
+
+class Verb(NamedTuple):
+    """`usage` is what follows the name; `choices` what its first word may be; `files`: it is the name of one."""
+
+    name: str
+    usage: str
+    summary: str
+    run: Callable[[Shell, list[str]], int | None]
+    choices: tuple[str, ...] = ()
+    files: bool = False
+    bare: bool = False  # works without its dot
+
+
+def find(words: tuple[bytes, ...]) -> Verb | None:
+    """The verb that a line names, or None. Raises VerbError for a word with a dot that names none."""
+    if not words:
+        return None
+    first = words[0].decode("utf-8", "replace").lower()
+    if first.startswith(".") and len(first) > 1:
+        verb = VERBS.get(first[1:])
+        if verb is None:
+            raise VerbError(
+                f"no such command of the shell: {visible(first)}{_near(first[1:], VERBS)} (.help lists them)"
+            )
+        return verb
+    verb = VERBS.get(first)
+    return verb if verb is not None and verb.bare else None
+
+
+def run(shell: Shell, verb: Verb, words: tuple[bytes, ...]) -> int:
+    """Carry out a verb: the exit code of the line. Raises VerbError."""
+    given = [word.decode("utf-8", "surrogateescape") for word in words[1:]]
+    if verb.choices and given and not verb.files and given[0].lower() not in verb.choices and "|" in verb.usage:
+        takes = ", ".join(verb.choices)
+        raise VerbError(f".{verb.name} takes {takes}, not {visible(given[0])}{_near(given[0].lower(), verb.choices)}")
+    return verb.run(shell, given) or 0
+
+
+def completions(line: Line, cursor: int, profiles: tuple[str, ...] = ()) -> list[Completion]:
+    """What may be typed at a line that is for the shell."""
+    from streamcli.shell.completer import Completion
+
+    index = line.at(cursor)
+    typed = line.text[line.words[index].start : cursor] if index < len(line.words) else ""
+    start = cursor - len(typed)
+    if index == 0:
+        names = [(f".{verb.name}", verb.summary) for verb in VERBS.values()]
+        return [Completion(name, start, name, note, "meta") for name, note in names if name.startswith(typed.lower())]
+    verb = VERBS.get(line.argv[0].decode("latin-1").lower().removeprefix("."))
+    if verb is None or index > 1:
+        return []
+    choices = [*verb.choices]
+    if verb.name == "connect":
+        choices += [f"@{name}" for name in profiles]
+    found = [Completion(choice, start, choice, "", "meta") for choice in choices if choice.startswith(typed)]
+    return found + [
+        Completion(path, start, visible(path), "", "meta") for path in (_paths(typed) if verb.files else ())
+    ]
+
+
+def _paths(typed: str) -> Iterator[str]:
+    """Files and folders that go on like this, some of them."""
+    folder, prefix = os.path.split(typed)
+    try:
+        with os.scandir(os.path.expanduser(folder) or ".") as entries:
+            names = sorted(
+                entry.name + ("/" if entry.is_dir() else "")
+                for entry, _ in zip(entries, range(10_000), strict=False)
+                if entry.name.startswith(prefix) and (prefix or not entry.name.startswith("."))
+            )
+    except OSError:
+        return
+    for name in names[:100]:
+        if name.isprintable() and not set(" '\"\\|<>") & set(name):
+            yield os.path.join(folder, name)
+
+
+def _near(given: str, names: object) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(given[:60], [str(name) for name in names], 1, 0.6)  # type: ignore[attr-defined]
+    return f" (did you mean {near[0]}?)" if near else ""
+
+
+# -- what the verbs do ----------------------------------------------------------------------
+
+
+def _switch(name: str) -> Callable[[Shell, list[str]], None]:
+    def switch(shell: Shell, words: list[str]) -> None:
+        if words:
+            setattr(shell.prefs, name, words[0].lower() == "on")
+        shell.tell(f"{name} {'on' if getattr(shell.prefs, name) else 'off'}")
+
+    return switch
+
+
+def _format(shell: Shell, words: list[str]) -> None:
+    if words:
+        shell.prefs.format, shell.prefs.format_chosen = words[0].lower(), True
+    shell.tell(f"format {shell.prefs.format}")
+
+
+def _keys(shell: Shell, words: list[str]) -> None:
+    if words:
+        shell.prefs.keys = words[0].lower()
+    shell.tell(f"keys {shell.prefs.keys}")
+
+
+def _pager(shell: Shell, words: list[str]) -> None:
+    if words:
+        chosen = " ".join(words)
+        shell.prefs.pager = None if chosen.lower() == "on" else "" if chosen.lower() == "off" else chosen
+    command = shell.pager_command()
+    if words and command is None and shell.prefs.pager != "":
+        raise VerbError(f"no such pager: {visible(shell.prefs.pager or 'less')}; replies go to the screen")
+    shell.tell(f"pager {'off' if command is None else visible(command)}")
+
+
+def _connect(shell: Shell, words: list[str]) -> None:
+    if len(words) != 1:
+        raise VerbError("connect to what? .connect FILE, :memory: or @PROFILE")
+    shell.connect(words[0])
+
+
+def _source(shell: Shell, words: list[str]) -> int:
+    if len(words) != 1:
+        raise VerbError("run which file? .source FILE")
+    if shell.sourcing >= _SOURCES_MAX:
+        raise VerbError(f"{visible(words[0])} was not run: {_SOURCES_MAX} files run each other already")
+    try:
+        with open(os.path.expanduser(words[0]), encoding="utf-8", errors="surrogateescape", newline="\n") as file:
+            text = file.read().removeprefix("\ufeff").replace("\r\n", "\n")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise VerbError(f"cannot read {visible(words[0])}: {reason.lower()}") from None
+    shell.sourcing += 1
+    try:
+        at, number = 0, 1
+        for start, end in segments(text):
+            number += text.count("\n", at, start)
+            at = start
+            code = shell.run(text[start:end], f"{words[0]}:{number}: ")
+            if code or shell.session.left:
+                return code
+        return 0
+    finally:
+        shell.sourcing -= 1
+
+
+def _history(shell: Shell, words: list[str]) -> None:
+    if words and words[0].lower() == "clear":
+        shell.history.clear()
+        shell.tell("history is empty")
+        return
+    if (words and not words[0].isascii()) or (words and not words[0].isdigit()):
+        raise VerbError(f".history takes a number of lines or clear, not {visible(words[0])}")
+    entries = shell.history.entries
+    count = min(int(words[0][:9]) if words else 20, len(entries))
+    first = len(entries) - count
+    shell.answer(
+        f"{number:>5}  {visible(entry)}".replace("\n", "\n       ")
+        for number, entry in enumerate(entries[first:], first + 1)
+    )
+
+
+def _help(shell: Shell, words: list[str]) -> int:
+    if not words:
+        shell.answer(_overview())
+        return 0
+    name = " ".join(words).upper()
+    command = COMMANDS.get(name) or BY_WORD.get(name.encode("utf-8", "replace"))
+    if command is None:
+        raise VerbError(f"no help for {visible(' '.join(words))}{_near(name, COMMANDS)}")
+    shell.answer(_page(command))
+    return 0
+
+
+def _overview() -> Iterator[str]:
+    width = max(len(verb.name) + len(verb.usage) for verb in VERBS.values()) + 4
+    yield "the shell's own commands:"
+    for verb in VERBS.values():
+        yield f"  {f'.{verb.name} {verb.usage}':{width}}{verb.summary}"
+    yield ""
+    yield "after any command: | SHELL COMMAND, > FILE or >> FILE (a bare | or > in data is written in quotes)"
+    yield "keys: Tab completes, Right takes the suggestion, Ctrl-R searches the history, Alt-Enter makes a new line,"
+    yield "      Ctrl-X Ctrl-E (vi: v) opens the editor, Ctrl-C drops the line or ends a wait, Ctrl-D leaves"
+    yield "help XADD shows a command's words"
+
+
+def _page(command: Command) -> Iterator[str]:
+    """What the table knows of a command."""
+    yield command.usage()
+    yield f"  {command.summary}. Since {command.since}; {command.complexity}."
+    rows = [(sub.usage(), sub.summary) for sub in command.subcommands.values()]
+    for part in command.parts:
+        if isinstance(part, Options):
+            rows += [(option.usage(), option.note) for option in part.options if not option.refused]
+    width = max((len(usage) for usage, _ in rows), default=0) + 2
+    for usage, note in rows:
+        yield f"  {usage:{width}}{note}".rstrip()
+
+
+def _clear(shell: Shell, words: list[str]) -> None:
+    shell.clear()
+
+
+def _quit(shell: Shell, words: list[str]) -> None:
+    shell.session.left = True
+
+
+VERBS: dict[str, Verb] = {
+    verb.name: verb
+    for verb in (
+        Verb("help", "[COMMAND]", "List these, or show a command's words", _help, bare=True),
+        Verb("format", "[" + "|".join(FORMATS) + "]", "How replies are shown", _format, FORMATS),
+        Verb("timing", "[on|off]", "Show how long a command took", _switch("timing"), _ON_OFF),
+        Verb("hints", "[on|off]", "Show the hint line, and advice after errors", _switch("hints"), _ON_OFF),
+        Verb("pager", "[on|off|COMMAND]", "What shows a reply that is taller than the screen", _pager),
+        Verb("keys", "[emacs|vi]", "How keys edit the line", _keys, ("emacs", "vi")),
+        Verb("connect", "FILE|:memory:|@PROFILE", "Go to other streams", _connect, (":memory:",), files=True),
+        Verb("source", "FILE", "Run the lines of a file", _source, files=True),
+        Verb("history", "[N|clear]", "Show the last lines, or forget them all", _history),
+        Verb("clear", "", "Clear the screen", _clear, bare=True),
+        Verb("quit", "", "Leave", _quit, bare=True),
+        Verb("exit", "", "Leave", _quit, bare=True),
+    )
+}

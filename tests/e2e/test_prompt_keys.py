@@ -1,0 +1,226 @@
+"""At the prompt: keys, lines that go on, pastes, history, and the ways out."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.program import Program
+from tests.e2e.screen import Terminal
+
+PROMPT = "streams.db> "
+MORE = "          > "
+
+
+@pytest.fixture
+def terminal(program: Program) -> Iterator[Terminal]:
+    with Terminal(program) as terminal:
+        terminal.prompts(PROMPT)
+        yield terminal
+
+
+def test_an_open_quote_goes_on_in_the_next_line(terminal: Terminal, program: Program) -> None:
+    terminal.type("XADD a 1-1 f 'one\r")
+    terminal.prompts(MORE)
+    terminal.type("two'\r")
+    terminal.shows('"1-1"')
+    assert program.on("XRANGE", "a", "-", "+").out == b"1-1\nf\none\ntwo\n"
+
+
+def test_a_backslash_at_the_end_goes_on_in_the_next_line(terminal: Terminal, program: Program) -> None:
+    terminal.type("XADD a 1-1 \\\r")
+    terminal.prompts(MORE)
+    terminal.type("f v\r")
+    terminal.shows('"1-1"')
+    assert program.on("XRANGE", "a", "-", "+").out == b"1-1\nf\nv\n"
+
+
+def test_alt_enter_makes_a_new_line_of_the_same_command(terminal: Terminal, program: Program) -> None:
+    terminal.type("XADD a 1-1\x1b\r")
+    terminal.prompts(MORE)
+    terminal.type("f v\r")
+    terminal.shows('"1-1"')
+    assert program.on("XRANGE", "a", "-", "+").out == b"1-1\nf\nv\n"
+
+
+def test_an_empty_line_sends_what_is_not_whole(terminal: Terminal) -> None:
+    terminal.type("XADD a 1-1 f it's\r")
+    terminal.prompts(MORE)
+    terminal.type("\r")
+    terminal.shows("never closed")
+    terminal.prompts(PROMPT)
+
+
+def test_enter_sends_what_is_underlined_too(terminal: Terminal) -> None:
+    terminal.enter("XRANGE a x y")
+    terminal.shows("ERR Invalid stream ID specified as stream command argument")
+
+
+def test_a_paste_of_many_lines_asks_once_and_runs_them_in_order(terminal: Terminal, program: Program) -> None:
+    terminal.paste("XADD a 1-1 f 1\n# a comment\nXADD a 1-2 f 2\r\nXADD a \\\n 1-3 f 3\nXLEN a\n")
+    terminal.shows("Run these 4 commands? [Y/n]")
+    assert program.on("XLEN", "a").out == b"0\n"
+    terminal.type("y\r")
+    terminal.shows("\n3\n")
+    assert terminal.text.count("Run these") == 1
+    assert program.on("XREVRANGE", "a", "+", "-", "COUNT", "1").out == b"1-3\nf\n3\n"
+
+
+def test_a_paste_that_is_not_wanted_is_kept_to_be_edited(terminal: Terminal, program: Program) -> None:
+    terminal.paste("XADD a 1-1 f 1\nXADD a 1-2 f 2\n")
+    terminal.shows("[Y/n]")
+    terminal.type("n\r")
+    terminal.shows(f"{PROMPT}XADD a 1-1 f 1\n{MORE}XADD a 1-2 f 2")
+    assert program.on("XLEN", "a").out == b"0\n"
+
+
+def test_a_paste_stops_at_the_first_error_and_keeps_the_rest(terminal: Terminal, program: Program) -> None:
+    terminal.paste("XADD a 1-1 f 1\nXADD a 1-1 f 2\nXADD a 1-3 f 3\n")
+    terminal.shows("[Y/n]")
+    terminal.type("\r")
+    terminal.shows("command 2 of 3 failed; the rest was not run")
+    terminal.shows(f"\n{PROMPT}XADD a 1-3 f 3")
+    assert program.on("XLEN", "a").out == b"1\n"
+
+
+def test_a_paste_of_one_line_is_only_typed(terminal: Terminal, program: Program) -> None:
+    terminal.paste("XADD a 1-1 f 1\n")
+    terminal.shows("> XADD a 1-1 f 1")
+    assert program.on("XLEN", "a").out == b"0\n"
+    terminal.type("\r")
+    terminal.shows('"1-1"')
+
+
+def test_bytes_that_are_no_text_can_be_pasted(terminal: Terminal, program: Program) -> None:
+    terminal.type(b"\x1b[200~XADD a 1-1 f \xff\x00\x1b]0;title\x07\x80'\x1b[201~")
+    terminal.shows("XADD a 1-1 f")
+    terminal.type("\x01")
+    terminal.type("\x0b")  # Ctrl-A Ctrl-K: away with it
+    terminal.prompts(PROMPT)
+    terminal.enter("PING")
+    terminal.shows("PONG")
+    assert b"\x1b]0;" not in terminal.raw
+
+
+def test_a_line_of_a_megabyte_can_be_typed_and_sent(terminal: Terminal, program: Program) -> None:
+    terminal.type("XADD a 1-1 f " + "x" * 1_000_000 + "\r")
+    terminal.shows('"1-1"')
+    assert program.on("XRANGE", "a", "-", "+").out == b"1-1\nf\n" + b"x" * 1_000_000 + b"\n"
+
+
+def test_a_line_of_a_megabyte_can_be_pasted_and_sent(terminal: Terminal, program: Program) -> None:
+    terminal.paste("XADD a 1-1 f '" + "x y " * 250_000 + "'")
+    terminal.shows("characters)")
+    terminal.type("\r")
+    terminal.shows('"1-1"')
+    assert program.on("XRANGE", "a", "-", "+").out == b"1-1\nf\n" + b"x y " * 250_000 + b"\n"
+
+
+def test_ctrl_r_finds_a_line_of_an_earlier_session(program: Program) -> None:
+    with Terminal(program) as first:
+        first.prompts(PROMPT)
+        first.enter("XADD a 1-1 city Oslo")
+        first.shows('"1-1"')
+        first.type("\x04")
+        assert first.leave() == 0
+    with Terminal(program) as second:
+        second.prompts(PROMPT)
+        second.type("\x12Oslo")
+        second.shows("XADD a 1-1 city Oslo")
+        second.type("\r\r")
+        second.shows("equal or smaller")
+
+
+def test_the_history_file_holds_no_secret_and_is_the_users_alone(program: Program) -> None:
+    with Terminal(program) as terminal:
+        terminal.prompts(PROMPT)
+        for line in ("AUTH hunter2", "HELLO 3 AUTH ann hunter2", "CONFIG SET requirepass hunter2", "PING"):
+            terminal.type(f"{line}\r")
+            terminal.prompts(PROMPT)
+        terminal.shows("PONG")
+        assert "hunter2" not in terminal.text
+        assert b"hunter2" not in terminal.raw
+        terminal.type("\x04")
+        assert terminal.leave() == 0
+    file = program.home / ".local" / "state" / "streamcli" / "history"
+    assert b"PING" in file.read_bytes()
+    assert b"hunter2" not in file.read_bytes()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("content", [b"\xff\x00\xfe" * 100, b"+XLEN a\n+PING", None])
+def test_a_history_file_that_is_of_no_use_is_no_obstacle(program: Program, content: bytes | None) -> None:
+    file = program.home / ".local" / "state" / "streamcli" / "history"
+    file.parent.mkdir(parents=True)
+    if content is None:
+        file.mkdir()
+    else:
+        file.write_bytes(content)
+    with Terminal(program) as terminal:
+        terminal.prompts(PROMPT)
+        terminal.enter("ECHO still-here")
+        terminal.shows('"still-here"')
+        if content is None:
+            terminal.shows("history")
+
+
+def test_vi_keys(terminal: Terminal) -> None:
+    terminal.enter(".keys vi")
+    terminal.shows("keys vi")
+    terminal.type("ECHO two three")
+    terminal.shows("ECHO two three")
+    terminal.type("\x1b")
+    terminal.type("bD")
+    terminal.hides("three")
+    terminal.type("ithree'\r")  # the quote is a slip
+    terminal.prompts(MORE)
+    terminal.type("\r")
+    terminal.shows("never closed")
+
+
+def test_a_line_can_be_edited_in_an_editor_of_ones_own(program: Program) -> None:
+    editor = program.home / "editor"
+    editor.write_text('#!/bin/sh\necho "ECHO edited" > "$1"\n')
+    editor.chmod(0o755)
+    with Terminal(program, env={"EDITOR": str(editor), "VISUAL": str(editor)}) as terminal:
+        terminal.prompts(PROMPT)
+        terminal.type("ECHO")
+        terminal.shows("> ECHO")
+        terminal.type("\x18\x05")
+        terminal.shows('"edited"')
+
+
+def test_ctrl_c_drops_the_line_and_ctrl_d_leaves(terminal: Terminal) -> None:
+    terminal.type("XADD a")
+    terminal.shows("XADD a")
+    terminal.type("\x03")
+    terminal.prompts(PROMPT)
+    terminal.type("\x03")
+    terminal.type("\x03")
+    terminal.prompts(PROMPT)
+    terminal.type("\x04")
+    assert terminal.leave() == 0
+
+
+@pytest.mark.parametrize("word", ["exit", "quit", ".quit", "QUIT"])
+def test_words_that_leave(terminal: Terminal, word: str) -> None:
+    terminal.enter(word)
+    assert terminal.leave() == 0
+
+
+def test_what_is_typed_while_a_command_runs_comes_to_the_next_prompt(terminal: Terminal) -> None:
+    terminal.enter("XREAD BLOCK 700 STREAMS a $")
+    terminal.shows("waiting")
+    terminal.type("ECHO typed-ahead\r")
+    terminal.shows('"typed-ahead"')
+
+
+def test_a_signal_from_elsewhere_drops_the_line(terminal: Terminal) -> None:
+    terminal.type("XADD a")
+    terminal.shows("XADD a")
+    os.kill(terminal.process.pid, signal.SIGINT)
+    terminal.prompts(PROMPT)
