@@ -6,10 +6,10 @@ import argparse
 import sys
 from collections.abc import Iterator
 
-from benchmarks import engine, prompt, startup, wake
+from benchmarks import engine, pages, prompt, startup, wake
 from benchmarks.measure import Row, machine, table
 
-_PARTS = ("engine", "startup", "wake", "prompt")
+_PARTS = ("engine", "startup", "wake", "prompt", "pages")
 
 
 def main() -> None:
@@ -39,6 +39,8 @@ def _rows(parts: list[str] | tuple[str, ...], *, quick: bool) -> Iterator[Row]:
         yield from prompt.rows(
             rounds=7 if quick else 25, keys=200 if quick else 1000, known=10_000 if quick else 100_000
         )
+    if "pages" in parts:
+        yield from pages.rows(rounds=5 if quick else 20)
 
 
 if __name__ == "__main__":

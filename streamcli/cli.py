@@ -65,7 +65,7 @@ def _show_what_was_answered(output: Output) -> None:
 
 def _complain(line: str) -> None:
     """A line for whoever reads the errors, with nothing in it that could steer a terminal."""
-    from streamcli.render.text import visible
+    from streamcli.text import visible
 
     try:
         text = visible(line.replace("\n", "\\n"))
@@ -87,6 +87,8 @@ def _run(args: list[str], output: Output) -> int:
 
 
 def _start(settings: Settings, output: Output) -> int:
+    if settings.verb is not None:
+        return _run_verb(settings.verb, settings, output)
     interactive = _is_interactive(settings)
     terminal = sys.stdout.isatty()
     asked, config = settings, None
@@ -179,13 +181,13 @@ def _prompt(settings: Settings, asked: Settings, config: Config | None, backend:
 
     config = config or Config()
     terminal = sys.stdout.isatty()
-    chosen = settings.format or config.format
+    chosen = settings.format or (config.format if terminal else None) or _default_format(terminal)
     shell = Shell(
         backend,
         _options(terminal),
         output,
-        Output(sys.stderr.fileno(), ascii=not takes_utf8(sys.stderr.encoding)),
-        Prefs(chosen or _default_format(terminal), chosen is not None, config, config.confirm and not settings.yes),
+        _errors(),
+        Prefs(chosen, settings.format is not None, config, config.confirm and not settings.yes),
         config,
         history.History(history.path(os.environ) if config.history else None),
         lambda target: _go_to(target, asked, config),
@@ -195,6 +197,13 @@ def _prompt(settings: Settings, asked: Settings, config: Config | None, backend:
         return shell.loop()
     finally:
         shell.backend.close()
+
+
+def _errors() -> Output:
+    """Standard error, or nowhere when it is closed."""
+    if sys.stderr is None:
+        return Output(os.open(os.devnull, os.O_WRONLY))
+    return Output(sys.stderr.fileno(), ascii=not takes_utf8(sys.stderr.encoding))
 
 
 def _go_to(target: str, settings: Settings, config: Config) -> tuple[Embedded, bool]:
@@ -212,6 +221,46 @@ def _go_to(target: str, settings: Settings, config: Config) -> tuple[Embedded, b
         return _open(there), there.read_only
     except (options.UsageError, UnreachableError) as error:
         raise ConnectError(str(error)) from None
+
+
+# -- verbs ------------------------------------------------------------------------------------
+
+
+def _run_verb(verb: str, settings: Settings, output: Output) -> int:
+    """`help` and `explain`: they need no database."""
+    from streamcli.shell import sinks
+    from streamcli.shell.help import NoPageError, answer
+
+    if verb == "explain":
+        return _explain(settings, output)
+    terminal = sys.stdout.isatty()
+    words = [os.fsdecode(word) for word in settings.words[1:]]
+    source = settings.format == options.SOURCE
+    if ["--format", options.SOURCE] in (words[:2], words[-2:]):  # where people write it, too
+        words, source = [word for word in words if word not in ("--format", options.SOURCE)], True
+    try:
+        chunks = answer(words, _options(terminal), source=source)
+    except NoPageError as error:
+        _complain(str(error))
+        return FAILED
+    pager = sinks.pager_command(None, os.environ) if terminal and os.environ.get("TERM") != "dumb" else None
+    sinks.paged(output, chunks, pager, os.environ)
+    return OK
+
+
+def _explain(settings: Settings, output: Output) -> int:
+    from streamcli.backend.embedded import now_ms
+    from streamcli.shell.explain import explain, words_of
+    from streamcli.words import SplitError
+
+    if len(settings.words) < 2:
+        return _usage("explain what? streamcli explain 'XREAD COUNT 2 STREAMS a 0'")
+    try:
+        argv = words_of(settings.words[1:])
+    except SplitError as error:
+        return _usage(f"the line cannot be read: {error.fault.text}")
+    output.lines(explain(argv, _options(sys.stdout.isatty()), now_ms()))
+    return OK
 
 
 # -- running ----------------------------------------------------------------------------------

@@ -12,8 +12,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from streamcli.docs.overview import TOPICS
 from streamcli.grammar.commands import BY_WORD, COMMANDS
-from streamcli.grammar.spec import Command
 from streamcli.settings import OPTIONS, VERBS, Flag
 
 ALSO = (  # click's own
@@ -35,13 +35,24 @@ def first_words() -> list[tuple[str, str]]:
     return [*VERBS, *((command.name, command.summary) for command in BY_WORD.values())]
 
 
-def containers() -> list[Command]:
-    """Commands that have subcommands."""
-    return [command for command in COMMANDS.values() if command.subcommands]
-
-
-def _second_words(container: Command) -> list[tuple[str, str]]:
-    return [(sub.name.split()[1], sub.summary) for sub in container.subcommands.values()]
+def second_words() -> dict[str, list[tuple[str, str]]]:
+    """What may follow a first word, which is given in capitals: subcommands, and the help's pages."""
+    commands = [(command.name, command.summary) for command in BY_WORD.values()]
+    topics = [(name, "a topic of the help") for name in TOPICS]
+    groups = dict.fromkeys(f"@{command.group}" for command in COMMANDS.values())
+    return {
+        **{
+            container.name: [(sub.name.split()[1], sub.summary) for sub in container.subcommands.values()]
+            for container in BY_WORD.values()
+            if container.subcommands
+        },
+        "HELP": [
+            *topics,
+            *((group, "the commands of a group") for group in groups),
+            *((name.lower(), help) for name, help in commands),
+        ],
+        "EXPLAIN": commands,
+    }
 
 
 def _values(flag: Flag) -> list[str]:
@@ -173,8 +184,7 @@ def bash() -> str:
         values="\n".join(values),
         files=" | ".join(files),
         subcommands="\n".join(
-            f'    {container.name}) echo "{" ".join(name for name, _ in _second_words(container))}" ;;'
-            for container in containers()
+            f'    {first}) echo "{" ".join(name for name, _ in words)}" ;;' for first, words in second_words().items()
         ),
         taking=" | ".join(taking),
         options=" ".join(name for flag in flags() for name in flag.names),
@@ -255,9 +265,8 @@ def _zsh_specs(flag: Flag) -> list[str]:
 def zsh() -> str:
     """The file for zsh."""
     subcommands = [
-        f"        {container.name})\n            subcommands=(\n"
-        f"{_described(_second_words(container), ' ' * 16)}\n            )\n            ;;"
-        for container in containers()
+        f"        {first})\n            subcommands=(\n{_described(words, ' ' * 16)}\n            )\n            ;;"
+        for first, words in second_words().items()
     ]
     return _filled(
         _ZSH,
@@ -355,8 +364,7 @@ def fish() -> str:
         options="\n".join(map(_fish_option, flags())),
         commands=_fish_words(first_words(), "__streamcli_first"),
         subcommands="\n".join(
-            _fish_words(_second_words(container), f"'__streamcli_behind {container.name}'")
-            for container in containers()
+            _fish_words(words, f"'__streamcli_behind {first}'") for first, words in second_words().items()
         ),
     )
 

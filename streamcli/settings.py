@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 DURABILITY = ("normal", "full")
 _NUMBERS = (0, 15)  # of databases
+SOURCE = "md"  # a format of help pages alone
 
 
 class Flag(NamedTuple):
@@ -49,7 +50,7 @@ OPTIONS = (
     Flag(("-3",), "protocol", "Answer as in RESP3: maps are maps.", sets=3),
     Flag(
         ("--format",), "format", "How replies are shown (default: tree on a terminal, else raw).", "FORMAT",
-        choices=FORMATS,
+        choices=(*FORMATS, SOURCE),
     ),
     Flag(("--continue-on-error",), "continue_on_error", "Go on after a command that fails."),
     Flag(
@@ -61,7 +62,10 @@ OPTIONS = (
     Flag(("--no-config",), "no_config", "Do not read the config file."),
 )  # fmt: skip
 
-VERBS: tuple[tuple[str, str], ...] = ()  # words that are run by the program itself, not sent: name and help; none yet
+VERBS = (  # words that the program runs itself, and does not send: name and help
+    ("help", "Show a page of the help: help xread, help ids, help @stream."),
+    ("explain", "Say what each word of a command line means."),
+)
 
 
 class Settings(NamedTuple):
@@ -82,6 +86,12 @@ class Settings(NamedTuple):
     yes: bool = False
     no_config: bool = False
     profile: str | None = None
+
+    @property
+    def verb(self) -> str | None:
+        """The one of VERBS that the words begin with."""
+        first = self.words[0].decode("latin-1").lower() if self.words else ""
+        return first if any(first == name for name, _ in VERBS) else None
 
 
 class UsageError(Exception):
@@ -164,6 +174,8 @@ def make(values: Mapping[str, object], words: Sequence[str]) -> Settings:
         raise UsageError(f"give {' or '.join(ways)}, not both{hint}")
     if settings.memory and settings.db is not None:
         raise UsageError("give --db or --memory, not both")
+    if settings.format == SOURCE and settings.verb != "help":
+        raise UsageError(f"--format {SOURCE} is for help pages: streamcli --format {SOURCE} help xread")
     if settings.last_from_stdin and not settings.words:
         raise UsageError("-x needs a command, whose last word is read from standard input")
     return settings

@@ -34,6 +34,7 @@ class Embedded:
 
     def execute(self, argv: Sequence[bytes]) -> Reply:
         with self._lock:
+            self.engine.store.recover()
             reply = self.session.execute(argv, now_ms())
         return self._wait(reply) if isinstance(reply, Wait) else reply
 
@@ -55,6 +56,9 @@ class Embedded:
     @property
     def queued(self) -> int | None:
         return None if self.session.queue is None else len(self.session.queue)
+
+    def stop(self) -> None:
+        self.engine.store.stop()
 
     def close(self) -> None:
         with self._lock:

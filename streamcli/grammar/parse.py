@@ -30,6 +30,8 @@ from streamcli.grammar.spec import (
 from streamcli.ids import c_string
 from streamcli.reply import Error, ReplyError
 
+_PROBLEMS_MAX = 50  # words that are no option, of which each is told: a line of nothing else is past helping
+
 
 class Problem(NamedTuple):
     """Something wrong. `late`: Redis finds it only while the command runs."""
@@ -179,7 +181,8 @@ class _Reader:
             if option is None or not self.room_for(option):
                 if part.unknown is None:
                     break
-                self.problem(part.unknown(self.argv, self.at))
+                if len(self.call.problems) < _PROBLEMS_MAX:
+                    self.problem(part.unknown(self.argv, self.at))
                 self.roles.append(None)
                 self.at += 1
                 continue

@@ -50,7 +50,7 @@ def render(reply: Reply, call: Call | None, options: Options) -> Iterator[str]:
     lines = (writerow(row).removesuffix(_LINE_END) for row in rows)
     if not options.terminal:
         return lines
-    from streamcli.render.text import visible
+    from streamcli.text import visible
 
     return (visible(line.replace("\r\n", "\n")) for line in lines)
 

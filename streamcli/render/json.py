@@ -34,8 +34,8 @@ from streamcli.render.shape import (
     read_entry,
     shape_of,
 )
-from streamcli.render.text import escaped_all
 from streamcli.reply import Error, Map, Nil, Push, Set, Simple, Verbatim
+from streamcli.text import escaped_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from streamcli.render.flow import run
 from streamcli.render.json import elements, members, scalar, string
 from streamcli.render.shape import Entries, Entry, NoEntries, Record, Records, Streams, Value, read_entry, shape_of
-from streamcli.render.text import escaped_all
 from streamcli.reply import Map
+from streamcli.text import escaped_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

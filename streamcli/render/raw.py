@@ -45,7 +45,7 @@ def render(reply: Reply, call: Call | None, options: Options) -> Iterator[str]:
     chunks = run_joined(text_lines(reply) if answers_text(call) else _lines(reply))
     if not options.terminal:
         return chunks
-    from streamcli.render.text import visible
+    from streamcli.text import visible
 
     return (visible(chunk.replace("\r\n", "\n")) for chunk in chunks)
 

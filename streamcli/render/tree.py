@@ -15,8 +15,8 @@ from streamcli.render import shape as shapes
 from streamcli.render.flow import run
 from streamcli.render.raw import answers_text
 from streamcli.render.shape import Batch, Counts, Entries, Entry, Ids, Record, Records, Streams, Value, read_entry
-from streamcli.render.text import bare, columns, escaped, escaped_all, quoted, visible
 from streamcli.reply import Error, Map, Nil, Push, Set, Simple, Verbatim
+from streamcli.text import bare, columns, escaped, escaped_all, quoted, visible
 from streamcli.times import date_text, id_date, span_text
 
 if TYPE_CHECKING:

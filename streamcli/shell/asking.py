@@ -7,18 +7,16 @@ should be names nothing. Does not know when to ask; that is `names`' business.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from itertools import islice
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 from streamcli import errors
 from streamcli.grammar.parse import Call
 from streamcli.ids import parse_id
 from streamcli.render.shape import Batch, Entries, Ids, Items, Record, Streams, read_entry, shape_of
-from streamcli.reply import Error, Map, Reply, Simple
-
-Browse: TypeAlias = Callable[[Sequence[bytes]], Reply]
-"""`Backend.browse`: the reply to a command that only reads; what goes wrong is an Error."""
+from streamcli.reply import Error, Reply
+from streamcli.shell.lookup import Browse, record
 
 NAME_MAX = 512  # bytes; nobody picks a longer name from a menu
 NAMES_MAX = 1000  # groups of a stream, consumers of a group
@@ -43,20 +41,6 @@ class StreamIds(NamedTuple):
     first: bytes | None = None
     last: bytes | None = None
     generated: bytes | None = None
-
-
-def record(reply: Reply) -> dict[bytes, Reply]:
-    """The named parts of a map, or of the flat array that stands for one; empty when it is neither."""
-    pairs: Iterable[tuple[Reply, Reply]] = ()
-    if isinstance(reply, Map):
-        pairs = reply.pairs
-    elif isinstance(reply, list):
-        pairs = zip(reply[::2], reply[1::2], strict=False)
-    named = (
-        (name.text.encode("utf-8", "surrogateescape") if isinstance(name, Simple) else name, value)
-        for name, value in pairs
-    )
-    return {name: value for name, value in named if isinstance(name, bytes)}
 
 
 def seen_in(call: Call, reply: Reply) -> list[tuple[bytes, list[bytes]]]:

@@ -8,8 +8,11 @@ look at the line each. What is in one read together is put in as one.
 from __future__ import annotations
 
 import sys
+import termios
+from contextlib import suppress
 
 from prompt_toolkit.input import Input
+from prompt_toolkit.input.typeahead import clear_typeahead
 from prompt_toolkit.input.vt100 import Vt100Input
 from prompt_toolkit.key_binding import KeyPress
 from prompt_toolkit.keys import Keys
@@ -38,6 +41,13 @@ def _together(keys: list[KeyPress]) -> list[KeyPress]:
         run = []
         merged.append(key)
     return merged[:-1]
+
+
+def flush_typed(input: Input) -> None:
+    """Forget what was typed and not read yet."""
+    clear_typeahead(input)
+    with suppress(termios.error):
+        termios.tcflush(input.fileno(), termios.TCIFLUSH)
 
 
 def terminal_input() -> Input:

@@ -9,20 +9,20 @@ any command's options.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 from streamcli import words as splitter
 from streamcli.grammar import types as t
 from streamcli.grammar.commands import BY_WORD
 from streamcli.grammar.meanings import meaning
-from streamcli.grammar.parse import Call, parse
+from streamcli.grammar.parse import Call
 from streamcli.grammar.spec import Arg, Command, Halves, Option
 from streamcli.ids import U64_MAX
-from streamcli.render.text import columns, visible
 from streamcli.reply import Error
-from streamcli.shell.line import ANALYSED_MAX, Line, shown
+from streamcli.shell.lexer import verdict
+from streamcli.shell.line import ANALYSED_MAX, Line, drafted, shown
 from streamcli.shell.names import Known
+from streamcli.text import columns, visible
 from streamcli.times import date_text, id_date, moment
 
 MOST = 100
@@ -80,9 +80,13 @@ def complete(
         return meta(line, cursor)[:MOST] if meta is not None else []
     if len(line.text) > ANALYSED_MAX or line.text.lstrip()[:1] == "#" or (line.tail and cursor > line.tail.start):
         return []
+    if verdict(line, cursor).to_file >= 0 or line.text[:cursor].endswith("\\"):
+        return []
     index, start = _word_at(line, cursor)
+    if line.fault is not None and line.fault.at < start:
+        return []
     typed = line.text[start:cursor]
-    call = line.call if index == len(line.words) else _draft(line.argv[:index])
+    call = line.call if index == len(line.words) else drafted(line.argv[:index])
     place = _Place(line, call, line.argv[index:], start, typed, _value(typed), known, now_ms)
     found = [*_phrases(place, index, cursor), *_expected(place)]
     found.sort(key=lambda one: _ORDER.index(one.kind))
@@ -100,12 +104,6 @@ def _word_at(line: Line, cursor: int) -> tuple[int, int]:
         if word.start >= cursor:
             return index, cursor
     return len(line.words), cursor
-
-
-@lru_cache(maxsize=8)
-def _draft(argv: tuple[bytes, ...]) -> Call:
-    """While a word is typed, those before it stay the same."""
-    return parse(argv, draft=True)
 
 
 def _value(typed: str) -> bytes:
@@ -314,7 +312,7 @@ def _phrases(place: _Place, index: int, cursor: int) -> Iterator[Completion]:
         mark = phrase[:1] if phrase[:1] == "(" else ""
         if all(moment(f"{phrase[len(mark) :]}{rest}", place.now_ms) is None for rest in _RESTS):
             continue
-        call = place.call if alone else _draft(place.line.argv[:first])
+        call = place.call if alone else drafted(place.line.argv[:first])
         for what in call.expected:
             if isinstance(what, Arg) and what.type.name in _MADE_OF_TIME:
                 yield from _time(place, what, mark.encode(), phrase[len(mark) :], split[first].start)
@@ -356,7 +354,7 @@ def _explained(place: _Place, value: bytes, text: str, kind: str) -> Completion:
     argv = (*place.call.argv, value)
     note = ""
     if len(argv) <= _EXPLAINED_MAX:
-        note = meaning(_draft(argv), len(argv) - 1, place.now_ms)
+        note = meaning(drafted(argv), len(argv) - 1, place.now_ms)
     return Completion(_in_quotes(place, text), place.start, text, note, kind)
 
 

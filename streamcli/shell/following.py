@@ -18,8 +18,8 @@ from streamcli.grammar.types import LAST, NEW
 from streamcli.ids import MIN_ID, StreamID, parse_id
 from streamcli.render.shape import Entries, Records, Streams, is_null, shape_of
 from streamcli.reply import QUEUED, Error, Reply
-from streamcli.shell.asking import Browse, record
 from streamcli.shell.line import Line, read, shown
+from streamcli.shell.lookup import Browse, record
 
 _MARKS_MAX = 64
 Changes: TypeAlias = "dict[int, bytes]"
@@ -71,7 +71,7 @@ def last_ids(browse: Browse, keys: Sequence[bytes]) -> dict[bytes, bytes]:
 
 def _streams(call: Call, reply: Reply, started: Mapping[bytes, bytes]) -> Changes | None:
     """XREAD: each stream after its last entry. A wait that was in vain goes on, with `$` as it was."""
-    found = _by_position(call, reply)
+    found = _by_position(call, reply, started)
     halves = call.halves
     if found is None or halves is None:
         return None
@@ -87,19 +87,21 @@ def _streams(call: Call, reply: Reply, started: Mapping[bytes, bytes]) -> Change
 
 def _history(call: Call, reply: Reply, started: Mapping[bytes, bytes]) -> Changes | None:
     """XREADGROUP: one's pending entries after the last of them; `>` when there are no more."""
-    found = _by_position(call, reply)
+    found = _by_position(call, reply, started)
     halves = call.halves
     if found is None or halves is None:
         return None
     places = _places(call, halves.right.role)
     changes: Changes = {}
     for at, id in enumerate(call.args[halves.right.key]):
-        if id != NEW and at in found:
+        if id != NEW and is_null(reply):  # behind the greatest ID of all
+            changes[places[at]] = NEW.mark
+        elif id != NEW and at in found:
             changes[places[at]] = found[at][-1] if found[at] else NEW.mark
     return changes or None
 
 
-def _by_position(call: Call, reply: Reply) -> dict[int, list[bytes]] | None:
+def _by_position(call: Call, reply: Reply, started: Mapping[bytes, bytes]) -> dict[int, list[bytes]] | None:
     """The IDs read at each position of STREAMS that the reply speaks of.
 
     Streams come in the order in which they were asked for, and some are left
@@ -110,7 +112,10 @@ def _by_position(call: Call, reply: Reply) -> dict[int, list[bytes]] | None:
     halves = call.halves
     if halves is None or not (isinstance(shape, Streams) or is_null(reply)):
         return None
-    asked = list(zip(call.args[halves.left.key], call.args[halves.right.key], strict=True))
+    asked = [
+        (key, parse_id(started[key]) if id is LAST and key in started else id)
+        for key, id in zip(call.args[halves.left.key], call.args[halves.right.key], strict=True)
+    ]
     found: dict[int, list[bytes]] = {}
     at = 0
     for name, entries in shape.pairs if isinstance(shape, Streams) else ():
@@ -203,8 +208,14 @@ def _replaced(line: Line, changes: Changes) -> str | None:
         result = "".join(text)
         again = read(result)
         if again.argv == argv and (again.tail and again.tail[:2]) == (line.tail and line.tail[:2]):
-            return result
+            return _behind(again)
     return None
+
+
+def _behind(line: Line) -> str:
+    """The line with `>>` for `>`: the next page goes behind the last one, not over it."""
+    tail = line.tail
+    return f"{line.text[: tail.start]}>{line.text[tail.start :]}" if tail and tail.kind == ">" else line.text
 
 
 def _bare(value: bytes) -> str:

@@ -403,6 +403,7 @@ def _set(case: _Case) -> str | None:
     return f"replaces {_content(case, case.key)}"
 
 
+_SOON_MS = 999  # nobody is quick enough to take it back
 _UNITS = {"seconds": (1000, True), "milliseconds": (1, True), "unix-time": (1000, False), "unix-time-ms": (1, False)}
 
 
@@ -417,15 +418,21 @@ def _expire(case: _Case) -> str | None:
     return _at_once(case, _content(case, case.key))
 
 
+@guards("GETDEL", blind=lambda case: f"deletes {named(case.key)}")
+def _getdel(case: _Case) -> str | None:
+    return f"deletes {named(case.key)}" if kind(case.browse, case.key) == "string" else None
+
+
 def _at_once(case: _Case, what: str) -> str | None:
     """What to say of a time that has passed already; None when it has not, or is refused as no time."""
     arg = next(role.part for role in case.call.roles if role is not None and role.kind in _UNITS)
     assert isinstance(arg, Arg)
     unit_ms, relative = _UNITS[arg.type.name]
     value = case.args[arg.key] * unit_ms
-    if value < -(2**63) or value + (case.now_ms if relative else 0) > case.now_ms:
+    left_ms = value - (0 if relative else case.now_ms)
+    if value < -(2**63) or left_ms > _SOON_MS:
         return None
-    return f"deletes {what} at once: the time has passed"
+    return f"deletes {what} at once: the time {'has passed' if left_ms <= 0 else 'is over within a second'}"
 
 
 # -- sessions that only read -------------------------------------------------------------

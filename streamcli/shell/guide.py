@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from streamcli.grammar.parse import Call
-from streamcli.render.text import visible
 from streamcli.reply import Reply
 from streamcli.shell import line as lines
+from streamcli.shell.secrets import hidden, spans
+from streamcli.text import visible
 
 if TYPE_CHECKING:
     from streamcli.shell.completer import Completion
@@ -140,7 +141,8 @@ class LineGuide:
         if found is None:
             return []
         kind = "class:hint.problem" if found.problem else "class:hint.meaning"
-        return [list(fit(found.usage, width, ascii=not self._unicode)), [(kind, self._cut(found.meaning, width))]]
+        means = self._cut(hidden(found.meaning, segment), width)
+        return [list(fit(found.usage, width, ascii=not self._unicode)), [(kind, means)]]
 
     @property
     def _unicode(self) -> bool:
@@ -162,7 +164,7 @@ class LineGuide:
         except meta.VerbError:
             return None
 
-    def offers(self, text: str, cursor: int) -> list[Completion]:
+    def offers(self, text: str, cursor: int, *, asked: bool = True) -> list[Completion]:
         from streamcli.shell.completer import complete
         from streamcli.shell.meta import completions
 
@@ -172,15 +174,22 @@ class LineGuide:
             return []
         line = lines.read(segment)
         if segment.lstrip()[:1] == "." or self._verb(line) is not None:
-            found = completions(line, at, tuple(self._shell.config.profiles))
+            found = completions(line, at, tuple(self._shell.config.profiles), files=asked)
         else:
             found = complete(line, at, self.names, now_ms())
         return [offer._replace(start=offer.start + start) for offer in found]
 
     def suggestion(self, text: str) -> str | None:
         if self.next_line is not None and self.next_line.startswith(text):
-            return self.next_line
+            return None if spans(self.next_line) else self.next_line  # what is suggested is shown as it is
         return self._shell.history.suggest(text) if text.strip() else None
+
+    def show_help(self, text: str, cursor: int) -> None:
+        from streamcli.shell.help import at_word
+
+        segment, at = _segment(text, cursor)
+        words = at_word(lines.read(segment), at) if len(segment) <= lines.ANALYSED_MAX else []
+        self._shell.help(words)
 
 
 def _segment_start(text: str, cursor: int) -> int:

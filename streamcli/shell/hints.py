@@ -14,9 +14,9 @@ from typing import NamedTuple, TypeAlias
 from streamcli.grammar.meanings import Expected, about, expectation, meaning
 from streamcli.grammar.parse import Call, parse
 from streamcli.grammar.spec import Arg, Command, Option, Piece, Role
-from streamcli.render.text import visible
 from streamcli.shell.lexer import Verdict, before, is_comment, is_for_shell, token_of, verdict
 from streamcli.shell.line import ANALYSED_MAX, Line, Tail
+from streamcli.text import visible
 
 Usage: TypeAlias = "tuple[tuple[str, str], ...]"
 

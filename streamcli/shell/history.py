@@ -186,7 +186,7 @@ class History:
             above = data.rfind(b"\n", 0, max(first - 1, 0)) + 1
             if data[above : above + 1] == b"#":  # the line that says when
                 first = above
-            new = f"{real}.{os.getpid()}.new"
+            new = f"{real}.new"  # under the lock there is one at a time; one that was left by a kill is used again
             try:
                 with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as kept:
                     kept.write(data[first:])

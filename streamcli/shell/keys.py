@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import NamedTuple
 
-from prompt_toolkit.application import get_app
+from prompt_toolkit.application import get_app, run_in_terminal
 from prompt_toolkit.completion import CompleteEvent, get_common_complete_suffix
+from prompt_toolkit.document import Document
 from prompt_toolkit.enums import DEFAULT_BUFFER
-from prompt_toolkit.filters import Condition, emacs_insert_mode, has_focus, vi_insert_mode
+from prompt_toolkit.filters import (
+    Condition,
+    Filter,
+    emacs_insert_mode,
+    emacs_mode,
+    has_focus,
+    vi_insert_mode,
+    vi_navigation_mode,
+)
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 
+from streamcli.shell.editor import edited
 from streamcli.shell.line import ANALYSED_MAX, commands, continues
 
 
@@ -21,8 +32,8 @@ class Paste(NamedTuple):
     text: str
 
 
-def bindings(asking: Callable[[], bool]) -> KeyBindings:
-    """The bindings; `asking`: a question is on the screen, to which Enter is an answer."""
+def bindings(asking: Callable[[], bool], help: Callable[[str, int], None]) -> KeyBindings:
+    """The bindings; `asking`: a question is on the screen, to which Enter is an answer; `help` prints help."""
     keys = KeyBindings()
     in_line = has_focus(DEFAULT_BUFFER)
     typing = in_line & Condition(lambda: not asking())
@@ -35,12 +46,11 @@ def bindings(asking: Callable[[], bool]) -> KeyBindings:
         if not asking() and continues(text) and not text.endswith("\n"):
             buffer.cursor_position = len(text)
             buffer.newline(copy_margin=False)
-        elif not asking() and "\n" in text and len(commands(text)) > 1:
-            event.app.exit(result=Paste(text))
         else:
-            buffer.validate_and_handle()
+            event.app.exit(result=text)  # not through the buffer: what is kept of it is not the buffer's business
 
     _add_paste(keys, asking)
+    _add_editor(keys, typing)
 
     @keys.add("tab", filter=typing & (vi_insert_mode | emacs_insert_mode))
     def _complete(event: KeyPressEvent) -> None:
@@ -72,6 +82,11 @@ def bindings(asking: Callable[[], bool]) -> KeyBindings:
     def _leave(event: KeyPressEvent) -> None:
         event.app.exit(exception=EOFError())
 
+    @keys.add("f1", filter=typing)
+    def _help(event: KeyPressEvent) -> None:
+        document = event.current_buffer.document
+        run_in_terminal(lambda: help(document.text, document.cursor_position))
+
     @keys.add("c-z")
     def _suspend(event: KeyPressEvent) -> None:
         event.app.suspend_to_background()
@@ -94,6 +109,20 @@ def _add_paste(keys: KeyBindings, asking: Callable[[], bool]) -> None:
             event.app.exit(result=Paste(whole))
         else:
             buffer.insert_text(pasted.strip("\n"))
+
+
+def _add_editor(keys: KeyBindings, typing: Filter) -> None:
+    @keys.add("c-x", "c-e", filter=typing & emacs_mode)
+    @keys.add("v", filter=typing & vi_navigation_mode)
+    def _edit(event: KeyPressEvent) -> None:
+        """Edit the line in the user's editor; Enter sends what comes back."""
+        buffer = event.current_buffer
+
+        def edit() -> None:
+            text = edited(buffer.text, os.environ)
+            buffer.document = Document(text, len(text))
+
+        run_in_terminal(edit)
 
 
 def _worth_undoing(event: KeyPressEvent) -> bool:

@@ -19,10 +19,10 @@ from streamcli import errors
 from streamcli.grammar.meanings import Expected
 from streamcli.grammar.parse import Call, parse
 from streamcli.grammar.spec import Arg, Command, Halves, Option, Role
-from streamcli.render.text import visible
 from streamcli.reply import Error
-from streamcli.shell.line import ANALYSED_MAX, Line
+from streamcli.shell.line import ANALYSED_MAX, Line, drafted
 from streamcli.shell.lookup import commands_of_redis
+from streamcli.text import visible
 from streamcli.words import Word
 
 _AS_THEY_ARE = ("command", "key", "group", "consumer", "id", "field", "value", "pattern", "string", "secret")
@@ -109,7 +109,7 @@ def is_for_shell(line: Line) -> bool:
 
 def before(line: Line, count: int) -> Call:
     """The first words of a line as a draft of their own: `expected` is what may come behind them."""
-    return line.call if count == len(line.argv) else _draft(line.argv[:count])
+    return line.call if count == len(line.argv) else drafted(line.argv[:count])
 
 
 @lru_cache(maxsize=8)
@@ -239,7 +239,7 @@ def _reads(arg: Arg, word: bytes) -> bool:
 
 def _may_come(call: Call, option: Option) -> bool:
     """May an option that has come before come again?"""
-    longer = _draft((*call.argv, option.token.encode()))
+    longer = drafted((*call.argv, option.token.encode()))
     return option.refused is None and all(problem.at < len(call.argv) for problem in longer.problems)
 
 
@@ -271,11 +271,6 @@ def _is_operator(word: Word) -> bool:
 # -- what is known elsewhere ------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=8)
-def _draft(argv: tuple[bytes, ...]) -> Call:
-    return parse(argv, draft=True)
-
-
 @lru_cache(maxsize=32)
 def _tokens(command: Command) -> tuple[Option | Halves, ...]:
     """What in a command's syntax line begins with a word of Redis's."""
@@ -302,6 +297,6 @@ def _begins_elsewhere(argv: tuple[bytes, ...]) -> bool:
 @lru_cache(maxsize=1)
 def _bare_verbs() -> frozenset[bytes]:
     """The shell's own commands that work without their dot."""
-    from streamcli.shell.meta import VERBS
+    from streamcli.shell.meta import BARE
 
-    return frozenset(name.encode() for name, verb in VERBS.items() if verb.bare)
+    return frozenset(name.encode() for name in BARE)

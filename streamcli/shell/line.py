@@ -29,6 +29,7 @@ _LIKE_AN_ID = re.compile(r"[-+$*>]|[(]?\d+(-(\d+|\*))?")
 _QUOTED_CONTINUED = r'"(?:[^"\\]|\\.)*"?|\'(?:[^\'\\]|\\\'|\\)*\'?|\\\n'
 _QUOTED_OR_CONTINUED = re.compile(_QUOTED_CONTINUED, re.DOTALL)
 _QUOTED_CONTINUED_OR_END = re.compile(_QUOTED_CONTINUED + r"|\n", re.DOTALL)
+_NO_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 _COMMENT = re.compile(r"[ \t]*#[^\n]*")
 
 
@@ -63,7 +64,7 @@ class Line:
             self.fault = None  # the shell has quoting rules of its own
         self.argv = tuple([word.value for word in self.words])
         self.meta = bool(self.argv) and self.argv[0][:1] == b"." and len(self.argv[0]) > 1
-        self.call: Call = parse(() if self.meta or text.lstrip()[:1] == "#" else self.argv, draft=True)
+        self.call: Call = drafted(() if self.meta or text.lstrip()[:1] == "#" else self.argv)
 
     @property
     def open(self) -> bool:
@@ -84,17 +85,28 @@ def read(text: str) -> Line:
     return Line(text)
 
 
+@lru_cache(maxsize=32)
+def drafted(argv: tuple[bytes, ...]) -> Call:
+    """Some words read as a draft: while one is typed, those before it stay the same."""
+    return parse(argv, draft=True)
+
+
 def in_bytes(text: str) -> bytes:
     """What a text is in UTF-8; bytes that are none come from, and go back to, lone surrogates."""
     try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:  # a surrogate that stands for no byte: nothing that a terminal sends
-        return text.encode("utf-8", "surrogatepass")
+        return _NO_BYTE.sub("?", text).encode("utf-8", "surrogateescape")
 
 
 def continues(text: str) -> bool:
     """Does the text end inside quotes, or in a backslash outside of them?"""
     at = 0
+    if "#" in text:
+        start = segments(text)[-1:] or [(0, 0)]
+        text = text[start[0][0] :]
+        if _COMMENT.match(text):
+            return False  # in a comment a quote is an apostrophe
     for match in _QUOTED_OR_CONTINUED.finditer(text):
         at = match.end()
         if match.group() != "\\\n" and not _closed(match.group()):

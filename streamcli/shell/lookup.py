@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import TypeAlias
 
-from streamcli.render.text import bare, visible
 from streamcli.reply import Error, Map, Reply, Simple
+from streamcli.text import bare, visible
 
 Browse: TypeAlias = Callable[[Sequence[bytes]], Reply]
 """`Backend.browse`: the reply to a command that only reads; what goes wrong is an Error."""

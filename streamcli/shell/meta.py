@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from streamcli.grammar.commands import BY_WORD, COMMANDS
-from streamcli.grammar.spec import Command, Options
 from streamcli.render import FORMATS
-from streamcli.render.text import visible
 from streamcli.shell.line import segments
+from streamcli.text import visible
 
 if TYPE_CHECKING:
     from streamcli.shell.completer import Completion
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from streamcli.shell.repl import Shell
 
 _ON_OFF = ("on", "off")
+_FILES_MAX, _FILES_SHOWN = 10_000, 100  # of a folder: looked at, and offered
 _SOURCES_MAX = 16  # files that source files
 
 
@@ -39,7 +39,6 @@ class Verb(NamedTuple):
     run: Callable[[Shell, list[str]], int | None]
     choices: tuple[str, ...] = ()
     files: bool = False
-    bare: bool = False  # works without its dot
 
 
 def find(words: tuple[bytes, ...]) -> Verb | None:
@@ -54,8 +53,7 @@ def find(words: tuple[bytes, ...]) -> Verb | None:
                 f"no such command of the shell: {visible(first)}{_near(first[1:], VERBS)} (.help lists them)"
             )
         return verb
-    verb = VERBS.get(first)
-    return verb if verb is not None and verb.bare else None
+    return BARE.get(first)
 
 
 def run(shell: Shell, verb: Verb, words: tuple[bytes, ...]) -> int:
@@ -67,8 +65,8 @@ def run(shell: Shell, verb: Verb, words: tuple[bytes, ...]) -> int:
     return verb.run(shell, given) or 0
 
 
-def completions(line: Line, cursor: int, profiles: tuple[str, ...] = ()) -> list[Completion]:
-    """What may be typed at a line that is for the shell."""
+def completions(line: Line, cursor: int, profiles: tuple[str, ...] = (), *, files: bool = True) -> list[Completion]:
+    """What may be typed at a line that is for the shell; `files`: names of files may be looked up."""
     from streamcli.shell.completer import Completion
 
     index = line.at(cursor)
@@ -85,7 +83,7 @@ def completions(line: Line, cursor: int, profiles: tuple[str, ...] = ()) -> list
         choices += [f"@{name}" for name in profiles]
     found = [Completion(choice, start, choice, "", "meta") for choice in choices if choice.startswith(typed)]
     return found + [
-        Completion(path, start, visible(path), "", "meta") for path in (_paths(typed) if verb.files else ())
+        Completion(path, start, visible(path), "", "meta") for path in (_paths(typed) if verb.files and files else ())
     ]
 
 
@@ -94,14 +92,13 @@ def _paths(typed: str) -> Iterator[str]:
     folder, prefix = os.path.split(typed)
     try:
         with os.scandir(os.path.expanduser(folder) or ".") as entries:
-            names = sorted(
-                entry.name + ("/" if entry.is_dir() else "")
-                for entry, _ in zip(entries, range(10_000), strict=False)
-                if entry.name.startswith(prefix) and (prefix or not entry.name.startswith("."))
-            )
+            some = islice(entries, _FILES_MAX)
+            found = [one for one in some if one.name.startswith(prefix) and (prefix or not one.name.startswith("."))]
+            shown = sorted(found, key=lambda one: one.name)[:_FILES_SHOWN]
+            names = [one.name + ("/" if one.is_dir() else "") for one in shown]
     except OSError:
         return
-    for name in names[:100]:
+    for name in names:
         if name.isprintable() and not set(" '\"\\|<>") & set(name):
             yield os.path.join(folder, name)
 
@@ -195,15 +192,46 @@ def _history(shell: Shell, words: list[str]) -> None:
 
 
 def _help(shell: Shell, words: list[str]) -> int:
-    if not words:
-        shell.answer(_overview())
-        return 0
-    name = " ".join(words).upper()
-    command = COMMANDS.get(name) or BY_WORD.get(name.encode("utf-8", "replace"))
-    if command is None:
-        raise VerbError(f"no help for {visible(' '.join(words))}{_near(name, COMMANDS)}")
-    shell.answer(_page(command))
+    """`.help` alone lists the verbs; with words it is `help`."""
+    if words:
+        return _pages(shell, words)
+    shell.answer(_overview())
     return 0
+
+
+def _pages(shell: Shell, words: list[str]) -> int:
+    from streamcli.shell.help import NoPageError, answer
+
+    try:
+        shell.answer(answer(words, shell.session.options))
+    except NoPageError as error:
+        raise VerbError(str(error)) from None
+    return 0
+
+
+def _try(shell: Shell, words: list[str]) -> int:
+    from streamcli.shell.help import NoPageError
+    from streamcli.shell.trying import tried
+
+    try:
+        shell.answer(tried(words, shell.session.options))
+    except NoPageError as error:
+        raise VerbError(str(error)) from None
+    return 0
+
+
+def _explain(shell: Shell, words: list[str]) -> None:
+    from streamcli.shell.explain import explain, words_of
+    from streamcli.shell.guide import now_ms
+    from streamcli.words import SplitError
+
+    if not words:
+        raise VerbError("explain what? .explain XREAD COUNT 2 STREAMS a 0")
+    try:
+        argv = words_of([word.encode("utf-8", "surrogateescape") for word in words])
+    except SplitError as error:
+        raise VerbError(f"the line cannot be read: {error.fault.text}") from None
+    shell.answer(explain(argv, shell.session.options, now_ms()))
 
 
 def _overview() -> Iterator[str]:
@@ -215,20 +243,8 @@ def _overview() -> Iterator[str]:
     yield "after any command: | SHELL COMMAND, > FILE or >> FILE (a bare | or > in data is written in quotes)"
     yield "keys: Tab completes, Right takes the suggestion, Ctrl-R searches the history, Alt-Enter makes a new line,"
     yield "      Ctrl-X Ctrl-E (vi: v) opens the editor, Ctrl-C drops the line or ends a wait, Ctrl-D leaves"
-    yield "help XADD shows a command's words"
-
-
-def _page(command: Command) -> Iterator[str]:
-    """What the table knows of a command."""
-    yield command.usage()
-    yield f"  {command.summary}. Since {command.since}; {command.complexity}."
-    rows = [(sub.usage(), sub.summary) for sub in command.subcommands.values()]
-    for part in command.parts:
-        if isinstance(part, Options):
-            rows += [(option.usage(), option.note) for option in part.options if not option.refused]
-    width = max((len(usage) for usage, _ in rows), default=0) + 2
-    for usage, note in rows:
-        yield f"  {usage:{width}}{note}".rstrip()
+    yield "      F1 is help on the word at the cursor"
+    yield "help shows what there is to read; help xadd is a command's page, help ids a topic's"
 
 
 def _clear(shell: Shell, words: list[str]) -> None:
@@ -242,7 +258,9 @@ def _quit(shell: Shell, words: list[str]) -> None:
 VERBS: dict[str, Verb] = {
     verb.name: verb
     for verb in (
-        Verb("help", "[COMMAND]", "List these, or show a command's words", _help, bare=True),
+        Verb("help", "[COMMAND|TOPIC|WORDS]", "List these, or show a page of the help", _help),
+        Verb("explain", "COMMAND LINE", "Say what each word of a command means", _explain),
+        Verb("try", "COMMAND|TOPIC [N]", "Run an example of a page on streams of its own", _try),
         Verb("format", "[" + "|".join(FORMATS) + "]", "How replies are shown", _format, FORMATS),
         Verb("timing", "[on|off]", "Show how long a command took", _switch("timing"), _ON_OFF),
         Verb("hints", "[on|off]", "Show the hint line, and advice after errors", _switch("hints"), _ON_OFF),
@@ -251,8 +269,12 @@ VERBS: dict[str, Verb] = {
         Verb("connect", "FILE|:memory:|@PROFILE", "Go to other streams", _connect, (":memory:",), files=True),
         Verb("source", "FILE", "Run the lines of a file", _source, files=True),
         Verb("history", "[N|clear]", "Show the last lines, or forget them all", _history),
-        Verb("clear", "", "Clear the screen", _clear, bare=True),
-        Verb("quit", "", "Leave", _quit, bare=True),
-        Verb("exit", "", "Leave", _quit, bare=True),
+        Verb("clear", "", "Clear the screen", _clear),
+        Verb("quit", "", "Leave", _quit),
+        Verb("exit", "", "Leave", _quit),
     )
+}
+BARE: dict[str, Verb] = {  # these work without their dot
+    "help": Verb("help", "[COMMAND|TOPIC|@GROUP|WORDS]", "Show a page of the help, or search it", _pages),
+    **{name: VERBS[name] for name in ("clear", "quit", "exit")},
 }

@@ -18,19 +18,9 @@ from typing import Any, NamedTuple, Protocol
 
 from streamcli.grammar.parse import Call
 from streamcli.reply import Reply
-from streamcli.shell.asking import (
-    ASK,
-    NAME_MAX,
-    NAMES_MAX,
-    SEEN_MAX,
-    STREAMS_MAX,
-    Browse,
-    StreamIds,
-    Topic,
-    ask_page,
-    seen_in,
-)
+from streamcli.shell.asking import ASK, NAME_MAX, NAMES_MAX, SEEN_MAX, STREAMS_MAX, StreamIds, Topic, ask_page, seen_in
 from streamcli.shell.index import BLOCK, Block, Keys
+from streamcli.shell.lookup import Browse
 
 KEYS_MAX = 100_000
 _BYTES_MAX = 8 << 20  # of all keys
@@ -259,7 +249,7 @@ class Names:
             if life != self._life:
                 return
             now = self._clock()
-            kept = self._kept.pop(topic, None)
+            kept = self._kept.get(topic)
             before = kept.value if kept else None
             self._kept[topic] = _Kept(before if value is None else value, now, min(now - began, _TOOK_MAX_S), stale)
             if done:
@@ -321,6 +311,8 @@ class Names:
                 break  # a longer prefix has been typed
         keys = Keys([*blocks, Block(page)] if page else blocks, whole=cursor == b"0")
         with self._lock:
+            if life != self._life:
+                return None  # these are names of a place that has been left
             if near:
                 self._near = (near, keys)
             elif forgotten == self._forgotten:

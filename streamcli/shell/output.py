@@ -19,7 +19,7 @@ class Output:
     """
 
     def __init__(self, descriptor: int, *, ascii: bool = False) -> None:
-        self._descriptor = descriptor
+        self.descriptor = descriptor
         self._encode = encode_ascii if ascii else _encode_utf8
         self._pieces: list[bytes] = []
         self._size = 0
@@ -47,9 +47,9 @@ class Output:
         self._pieces, self._size = [], 0
         while left:
             try:
-                left = left[os.write(self._descriptor, left) :]
+                left = left[os.write(self.descriptor, left) :]
             except BlockingIOError:
-                wait_for(self._descriptor, writing=True)
+                wait_for(self.descriptor, writing=True)
             except BrokenPipeError:
                 raise PipeClosedError from None
 

@@ -22,7 +22,6 @@ from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.key_binding import merge_key_bindings
 from prompt_toolkit.key_binding.bindings.auto_suggest import load_auto_suggest_bindings
-from prompt_toolkit.key_binding.bindings.open_in_editor import load_open_in_editor_bindings
 from prompt_toolkit.layout import (
     BufferControl,
     CompletionsMenu,
@@ -44,7 +43,7 @@ from prompt_toolkit.layout.processors import (
 from prompt_toolkit.lexers import Lexer
 from prompt_toolkit.widgets import SearchToolbar
 
-from streamcli.shell.burst import terminal_input
+from streamcli.shell.burst import flush_typed, terminal_input
 from streamcli.shell.keys import Paste, bindings
 from streamcli.shell.processors import Elided, Masked
 
@@ -76,12 +75,16 @@ class Guide(Protocol):
         """The lines below, at most two."""
         ...
 
-    def offers(self, text: str, cursor: int) -> Iterable[Offer]:
-        """What the word at the cursor may become."""
+    def offers(self, text: str, cursor: int, *, asked: bool) -> Iterable[Offer]:
+        """What the word at the cursor may become; `asked`: by a key, so that it may look at files."""
         ...
 
     def suggestion(self, text: str) -> str | None:
         """A whole line that begins with the text."""
+        ...
+
+    def show_help(self, text: str, cursor: int) -> None:
+        """Print the help on the word at the cursor. The one that is not silent: the prompt is out of the way."""
         ...
 
 
@@ -121,7 +124,7 @@ class _Offers(Completer):
         if not document.text.strip() and not complete_event.completion_requested:
             return
         cursor = document.cursor_position
-        for offer in self._guide.offers(document.text, cursor):
+        for offer in self._guide.offers(document.text, cursor, asked=complete_event.completion_requested):
             yield Completion(offer.text, offer.start - cursor, offer.shown, offer.note)
 
 
@@ -151,8 +154,6 @@ class Prompt:
             complete_while_typing=~asking,
             history=self.history,
             auto_suggest=self._suggestions,
-            accept_handler=self._accept,
-            tempfile_suffix=".redis",
         )
         self._search = SearchToolbar()
         self.app: Application[str | Paste] = Application(
@@ -163,8 +164,7 @@ class Prompt:
             key_bindings=merge_key_bindings(
                 [
                     load_auto_suggest_bindings(),
-                    load_open_in_editor_bindings(),
-                    bindings(lambda: self._question is not None),
+                    bindings(lambda: self._question is not None, guide.show_help),
                 ]
             ),
             input=terminal_input(),
@@ -180,8 +180,12 @@ class Prompt:
         return self._run(text)
 
     def answer(self, question: str) -> str:
-        """What the user says to a question; Ctrl-C and Ctrl-D say nothing."""
+        """What the user says to a question; Ctrl-C and Ctrl-D say nothing.
+
+        What was typed before it could be read is no answer to it, and is dropped.
+        """
         self._question = question
+        flush_typed(self.app.input)
         try:
             said = self._run("")
         except (KeyboardInterrupt, EOFError):
@@ -192,6 +196,7 @@ class Prompt:
 
     def _run(self, text: str) -> str | Paste:
         self.buffer.reset(Document(text))
+        self.app.layout.focus(self.buffer)  # a search that was broken off would keep it
         return self.app.run(pre_run=self._suggest_at_once, handle_sigint=False)
 
     def interrupt(self) -> None:
@@ -204,10 +209,6 @@ class Prompt:
         """What comes next is shown before anything is typed."""
         if self._question is None:
             self.buffer.suggestion = self._suggestions.get_suggestion(self.buffer, self.buffer.document)
-
-    def _accept(self, buffer: Buffer) -> bool:
-        self.app.exit(result=buffer.text)
-        return True  # keeps the text on the screen
 
     def remember(self, text: str) -> None:
         """Let Up and Ctrl-R find it."""

@@ -7,26 +7,30 @@ pager, pipes, history, what comes next.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from streamcli import words
 from streamcli.grammar.parse import Call
-from streamcli.render.text import visible
 from streamcli.reply import Error, Reply
 from streamcli.shell import line as lines
 from streamcli.shell import meta
 from streamcli.shell.guide import LineGuide, now_ms
-from streamcli.shell.output import Output
+from streamcli.shell.output import Output, PipeClosedError
 from streamcli.shell.plain import PlainPrompt
-from streamcli.shell.session import FAILED, OK, USAGE, Session
+from streamcli.shell.replies import Replies, interruptible
+from streamcli.shell.secrets import hidden, masked
+from streamcli.shell.session import OK, USAGE, Session
+from streamcli.shell.sinks import SinkError
 from streamcli.shell.tty import Terminal
 from streamcli.shell.waiting import Watch
+from streamcli.text import visible
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -86,8 +90,14 @@ class Shell:
         self._started: Mapping[bytes, bytes] = {}
         self._took_ms = 0.0
         self._dumb = not options.terminal or environment.get("TERM") in (None, "", "dumb")
-        self._watch = Watch(sys.stderr.fileno(), redraw=not self._dumb, color=options.color, before=output.flush)
+        screen = sys.stderr is not None and sys.stderr.isatty()  # where waits are drawn and errors coloured
+        self._colored = options.color and screen
+        self._watch = Watch(
+            errors.descriptor, redraw=screen and not self._dumb, color=self._colored, before=output.flush
+        )
         self._terminal = Terminal(sys.stdin.fileno())
+        self._replies = Replies(self.session, self._terminal, environment, self.pager_command, dumb=self._dumb)
+        self._interrupted = False
         self._db = backend.db
         backend.on_wait = self._watch.waits
 
@@ -99,19 +109,34 @@ class Shell:
 
     def loop(self) -> int:
         """Until the user leaves: the exit code."""
-        before = signal.signal(signal.SIGINT, self._interrupted)
-        try:
-            with nullcontext() if self._dumb else self._terminal.quiet():
-                text: str | None = ""
-                while text is not None and not self.session.left:
-                    text = self._one(text)
-                self._leave()
-        finally:
-            signal.signal(signal.SIGINT, before)
+        gc.freeze()  # what was made for the start stays: no keystroke is to wait for a look at all of it
+        with self._signals(), nullcontext() if self._dumb else self._terminal.quiet():
+            text: str | None = ""
+            while text is not None and not self.session.left:
+                text = self._one(text)
+            self._leave()
         return OK
 
-    def _interrupted(self, number: int, frame: FrameType | None) -> None:
-        """A signal at the prompt drops the line; between two prompts there is nothing to end."""
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        """Ctrl-C is noted, and obeyed where that does no harm; an end from outside leaves the terminal as it was."""
+        before = [
+            (number, signal.signal(number, handler))
+            for number, handler in (
+                (signal.SIGINT, self._interrupt),
+                (signal.SIGTERM, _end),
+                (signal.SIGHUP, _end),
+            )
+        ]
+        try:
+            yield
+        finally:
+            for number, handler in before:
+                signal.signal(number, handler)
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        """A signal at the prompt drops the line; between two prompts it ends what is not begun yet."""
+        self._interrupted = True
         if self._prompt is not None and not isinstance(self._prompt, PlainPrompt):
             self._prompt.interrupt()
 
@@ -123,9 +148,9 @@ class Shell:
             return ""
         except EOFError:
             return None
+        self._interrupted = False
         try:
-            with _interruptible():
-                return self._take(typed)
+            return self._take(typed)
         except KeyboardInterrupt:
             self.session.say("")
         return ""
@@ -136,7 +161,7 @@ class Shell:
         self._say_history_trouble()
         if isinstance(self._prompt, PlainPrompt):
             self._prompt.prefix = self.guide.prefix_text()
-            with _interruptible():
+            with interruptible():
                 return self._prompt.ask(text)
         self._prompt.show_hints = self.prefs.hints
         self._prompt.keys(self.prefs.keys)
@@ -155,12 +180,14 @@ class Shell:
 
     def _take(self, typed: str | Paste) -> str:
         """Run what was typed: what the next line begins as. Raises KeyboardInterrupt and PipeClosedError."""
+        text = typed if isinstance(typed, str) else typed.text
+        commands = lines.commands(text) if "\n" in text else [text]
         try:
-            if isinstance(typed, str):
-                self._remember(typed)
-                self._run_one(typed)
-                return ""
-            return self._run_paste(typed.text)
+            if not isinstance(typed, str) or len(commands) > 1:
+                return self._run_paste(commands)
+            for command in commands:
+                self._remember(command)
+                self._run_one(command)
         except OSError as error:
             self.session.say(f"cannot write the output: {(error.strerror or str(error)).lower()}")
         return ""
@@ -170,25 +197,25 @@ class Shell:
         self.output.flush()
         return code
 
-    def _run_paste(self, text: str) -> str:
+    def _run_paste(self, commands: list[str]) -> str:
         """Ask once, then run the commands in order, up to one that fails: what was not run is kept to be edited."""
         assert self._prompt is not None
-        commands = lines.commands(text)
         for command in commands[:_PASTE_SHOWN]:
             self.tell(f"  {_excerpt(command)}")
         if len(commands) > _PASTE_SHOWN:
             self.tell(f"  ... and {len(commands) - _PASTE_SHOWN:,} more")
         self.output.flush()
         if not _yes(self._prompt.answer(f"Run these {len(commands):,} commands? [Y/n] "), default=True):
-            return text
+            return "\n".join(commands)
         for number, command in enumerate(commands, 1):
             self._remember(command)
             self.tell(f"{self.guide.prefix_text()}{_excerpt(command)}")
             code = self._run_one(command)
             if self.session.left:
                 break
-            if (code or self._watch.interrupted) and number < len(commands):
-                self.session.say(f"command {number:,} of {len(commands):,} failed; the rest was not run")
+            if (code or self._was_interrupted) and number < len(commands):
+                what = "was interrupted" if self._was_interrupted else "failed"
+                self.session.say(f"command {number:,} of {len(commands):,} {what}; the rest was not run")
                 return "\n".join(commands[number:])
         return ""
 
@@ -216,19 +243,28 @@ class Shell:
         """Run one command as it was typed: its exit code."""
         self._line = line = lines.read(text) if len(text) <= lines.ANALYSED_MAX else lines.Line(text)
         self.guide.next_line = None
-        if text.lstrip()[:1] == "#" or not line.words:
-            if line.tail is not None:
-                return self._wrong(f"{place}there is no command before the {line.tail.kind}")
-            if line.fault is None:
-                return OK
+        if text.lstrip()[:1] == "#":
+            return OK
+        if not line.words and line.tail is not None:
+            return self._wrong(f"{place}there is no command before the {line.tail.kind}")
+        if not line.words and line.fault is None:
+            return OK
         if line.fault is not None:
             at = len(lines.in_bytes(text[: line.fault.at]))
-            self.session.point(words.SplitError(lines.in_bytes(text), words.Fault(at, line.fault.text)), place)
+            self.session.point(words.SplitError(lines.in_bytes(masked(text)), words.Fault(at, line.fault.text)), place)
             return USAGE
+        if line.tail is not None and not line.tail.target:
+            return self._wrong(f"{place}what is to be run behind the {line.tail.kind}?")
         try:
             verb = meta.find(line.argv)
-            return self._run_into(line, lambda: self._run_words(line, verb, place))
-        except (meta.VerbError, ConnectError) as error:
+            run = self._replies.run
+            return run(
+                line.tail,
+                lambda: self._run_words(line, verb, place),
+                self.prefs.format,
+                chosen=self.prefs.format_chosen,
+            )
+        except (meta.VerbError, ConnectError, SinkError) as error:
             return self._wrong(f"{place}{error}")
 
     def _run_words(self, line: lines.Line, verb: meta.Verb | None, place: str) -> int:
@@ -238,53 +274,6 @@ class Shell:
         if self.prefs.timing:
             self.tell(f"{self._took_ms:.2f} ms")
         return code
-
-    def _run_into(self, line: lines.Line, run: Callable[[], int]) -> int:
-        """Run with the replies going where the line says, or to the screen."""
-        from streamcli.shell import sinks
-
-        session, tail = self.session, line.tail
-        session.format = self.prefs.format
-        session.show = self._on_screen
-        session.options = self.options
-        if tail is None:
-            return run()
-        if not tail.target:
-            return self._wrong(f"what is to be run behind the {tail.kind}?")
-        if not self.prefs.format_chosen:
-            session.format = sinks.format_for(tail)
-        session.options = _plain(self.options)
-        codes: list[int] = []
-
-        def show(chunks: Iterator[str]) -> None:
-            self.output.flush()
-            if tail.kind == "|":
-                with self._terminal.lent():
-                    codes.append(sinks.through(tail.target, chunks))
-                self._begin_a_line()
-            else:
-                sinks.into_file(tail, chunks)
-
-        session.show = show
-        try:
-            code = run()
-        except sinks.SinkError as error:
-            return self._wrong(str(error))
-        finally:
-            session.show, session.options = self._on_screen, self.options
-        return code or (FAILED if any(codes) else OK)
-
-    def _begin_a_line(self) -> None:
-        """Go to the next line, unless at the beginning of one: nobody knows what another program has left."""
-        if not self._dumb:
-            self.output.text(" " * os.get_terminal_size(sys.stdout.fileno()).columns + "\r\x1b[K")
-
-    def _on_screen(self, chunks: Iterator[str]) -> None:
-        from streamcli.shell.sinks import paged
-
-        command = self.pager_command() if self.options.terminal else None
-        with self._terminal.lent():
-            paged(self.output, chunks, command, self.environment)
 
     def pager_command(self) -> str | None:
         """What shows a long reply; None for nothing."""
@@ -305,20 +294,31 @@ class Shell:
         from streamcli.shell.guard import stakes
 
         stake = stakes(call, self.backend.browse, now_ms(), self.backend.db)
+        if stake is None and self._queue_writes_to_keys_of(call):
+            stake = stakes(call, _blind, now_ms(), self.backend.db)  # what will be there by EXEC nobody knows yet
         if stake is None:
-            return True
+            return not self._interrupted
         self.output.flush()
         if _yes(self._prompt.answer(f"{visible(stake)}. Go on? [y/N] "), default=False):
             return True
         self.session.say("not sent")
         return False
 
+    def _queue_writes_to_keys_of(self, call: Call) -> bool:
+        keys = _keys(call)
+        queued = self.session.queued if self.backend.queued else []
+        return any(one.command is not None and one.command.writes and keys & _keys(one) for one in queued)
+
+    @property
+    def _was_interrupted(self) -> bool:
+        return self._interrupted or self._watch.interrupted
+
     @contextmanager
     def _over(self, call: Call) -> Iterator[None]:
         writes = call.command is not None and (call.command.writes or self.backend.queued is not None)
         began = time.perf_counter()
         try:
-            with self._watch.over(writes=writes):
+            with self._watch.over(writes=writes, stop=self.backend.stop):
                 yield
         finally:
             self._took_ms = (time.perf_counter() - began) * 1000
@@ -346,13 +346,22 @@ class Shell:
             self.session.say("the transaction was not run: EXEC is missing")
         self.backend.close()
         backend.on_wait = self._watch.waits
-        self.session.backend, self.session.read_only, self._db = backend, read_only, backend.db
+        self.session.move_to(backend, read_only)
+        self._db = backend.db
         self.guide.reset()
         self.tell(f"now at {visible(backend.target)}")
 
     def answer(self, chunks: Iterable[str]) -> None:
         """Lines that are what was asked for: a pipe or a file gets them, too."""
         self.session.show(iter(chunks))
+
+    def help(self, words: list[str]) -> None:
+        """Show the help on some words, from a key."""
+        try:
+            meta.BARE["help"].run(self, words)
+        except meta.VerbError as error:
+            self.session.say(str(error))
+        self.output.flush()
 
     def tell(self, line: str) -> None:
         """A dimmed line about what goes on."""
@@ -361,48 +370,40 @@ class Shell:
     def clear(self) -> None:
         """An empty screen."""
         if self._prompt is not None and not isinstance(self._prompt, PlainPrompt):
-            self._prompt.app.renderer.clear()
+            self.output.text("\x1b[H\x1b[2J")
+            self.output.flush()
 
     def _complain(self, line: str) -> None:
         self._aside(line, "31")
 
     def _aside(self, line: str, color: str) -> None:
-        """A line beside the answers, after what was answered before it."""
+        """A line beside the answers, after what was answered before it; a secret that was typed is not repeated."""
         self.output.flush()
-        text = visible(line)
-        self.errors.lines([f"\x1b[{color}m{text}\x1b[0m" if self.options.color and text else text])
-        self.errors.flush()
+        text = visible(hidden(line, self._line.text if self._line is not None else ""))
+        with suppress(OSError, PipeClosedError):  # nobody hears
+            self.errors.lines([f"\x1b[{color}m{text}\x1b[0m" if self._colored and text else text])
+            self.errors.flush()
 
     def _wrong(self, text: str) -> int:
         self.session.say(text)
         return USAGE
 
 
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Ctrl-C raises KeyboardInterrupt in here."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+def _end(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
 
 
-def _plain(options: Options) -> Options:
-    """For a pipe or a file: no colours, nothing fitted to a screen."""
-    from streamcli.render import Options
+def _blind(argv: Sequence[bytes]) -> Reply:
+    return Error("ERR not known yet")
 
-    return Options(unicode=options.unicode)
+
+def _keys(call: Call) -> set[bytes]:
+    return {word for word, role in zip(call.argv, call.roles, strict=False) if role is not None and role.kind == "key"}
 
 
 def _excerpt(command: str, width: int = 100) -> str:
     """A command as one short line, without its secrets."""
-    from streamcli.shell.secrets import spans
-
-    text = list(command)
-    for start, end in spans(command):
-        text[start:end] = "*" * (end - start)
-    shown = visible("".join(text)).replace("\n", "\\n")
+    shown = visible(masked(command)).replace("\n", "\\n")
     return shown if len(shown) <= width else f"{shown[: width - 3]}..."
 
 

@@ -34,6 +34,7 @@ _SHELL_WORD = re.compile(r"""(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*+"?|'[^']*+'?|\\)+
 _FIRST = re.compile(r"""[\s#]*+([^\s"'\\]++)(?=\s|$)""")
 _DISGUISES = frozenset("\"'\\|")  # with these a secret may be somewhere else, or look different
 _HEAD_MAX = 256  # characters of a long text in which its command's name must be
+_SECRET_MIN, _CUT_MIN, _STARS = 2, 12, "***"  # a shorter one would be found in every word
 _ELSEWHERE = {b"ACL", b"SENTINEL", b"MIGRATE", b"CONFIG"}
 
 
@@ -49,6 +50,27 @@ def holds_secret(text: str) -> bool:
     if len(text) > ANALYSED_MAX or not ("hello" in text.lower() or '"' in text or "'" in text):
         return False
     return any(_lone_credential(Line(text[start:end])) for start, end in segments(text))
+
+
+def masked(text: str) -> str:
+    """The text with a star for each character that must not be seen."""
+    characters = list(text)
+    for start, end in spans(text):
+        characters[start:end] = "*" * (end - start)
+    return "".join(characters)
+
+
+def hidden(message: str, typed: str) -> str:
+    """What is said about a typed text, without the secrets in that, whole or cut."""
+    for start, end in spans(typed):
+        raw = typed[start:end]
+        for secret in {raw, raw.strip("\"'"), *(word for word in re.split(r"[\s\"']+", raw))}:
+            if len(secret) < _SECRET_MIN:
+                continue
+            message = message.replace(secret, _STARS)
+            if len(secret) > _CUT_MIN and (at := message.find(secret[:_CUT_MIN])) >= 0:
+                message = message[:at] + _STARS
+    return message
 
 
 def _found(text: str) -> Iterator[Span]:
@@ -122,13 +144,16 @@ def _rest(line: Line) -> int | None:
     keywords = [_keyword(word) for word in argv] if head in (b"HELLO", b"MIGRATE") else []
     if head == b"HELLO":
         wrong = line.fault is not None or line.call.problems
-        return keywords.index(b"AUTH", 1) + 2 if wrong and b"AUTH" in keywords[1:] else None
+        if not wrong or b"AUTH" not in keywords[1:]:
+            return None
+        at = keywords.index(b"AUTH", 1)
+        return at + 1 if len(argv) == at + 2 else at + 2
     if head == b"MIGRATE":
         return next((at + 1 for at, word in enumerate(keywords) if word in (b"AUTH", b"AUTH2")), None)
-    if head == b"ACL":
+    if head == b"ACL" or b"SETUSER" in map(_keyword, argv[:3]):
         return next((at for at, word in enumerate(argv) if at >= 2 and _ACL_RULE.search(word)), None)
     if head in (b"CONFIG", b"SENTINEL") and _keyword(argv[1] if len(argv) > 1 else b"") != b"GET":
-        return next((at + 1 for at, word in enumerate(argv) if at >= 2 and _SETTING.search(word)), None)
+        return next((at + 1 for at, word in enumerate(argv) if at >= 1 and _SETTING.search(word)), None)
     if head in _all_secret() or head in _slips():
         return 1
     if line.call.command is None:

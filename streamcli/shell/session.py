@@ -102,6 +102,15 @@ class Session:
         with self.over(call):
             return self.backend.execute(call.argv)
 
+    def move_to(self, backend: Backend, read_only: bool) -> None:
+        """Run what comes on another backend; what the last one had queued is forgotten."""
+        self.backend, self.read_only, self._queued = backend, read_only, []
+
+    @property
+    def queued(self) -> list[Call]:
+        """The commands of the open transaction."""
+        return self._queued
+
     def point(self, error: words.SplitError, place: str = "") -> None:
         """Show where a line's quoting is wrong."""
         for text in _pointed(error):
@@ -144,7 +153,7 @@ def _refusal(call: Call) -> str | None:
 
 def _pointed(error: words.SplitError) -> list[str]:
     """What is wrong, the part of the line it is in, and a caret under the byte."""
-    from streamcli.render.text import visible
+    from streamcli.text import visible
 
     at, line = error.fault.at, error.line
     low = max(0, at - _EXCERPT // 2)

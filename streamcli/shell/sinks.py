@@ -17,9 +17,9 @@ from contextlib import contextmanager, suppress
 from itertools import chain
 from typing import IO
 
-from streamcli.render.text import columns
 from streamcli.shell.line import Tail
 from streamcli.shell.output import Output
+from streamcli.text import columns
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _LESS = "FRX"  # leave when it fits on a screen, keep colours, keep the screen: as git starts it

@@ -1,9 +1,9 @@
 """While a command runs at the prompt: what a wait looks like, and what Ctrl-C does.
 
-A command that reads may be interrupted anywhere. One that writes is let finish,
-so that nobody is left to guess whether it has; it can be interrupted only while
-it waits, when nothing has happened yet. That holds however often Ctrl-C is
-pressed.
+Nothing is ever torn out of a command: Ctrl-C is noted, and a command that only
+reads is asked to come to its end. One that writes is let finish, so that nobody
+is left to guess whether it has; it can be ended only while it waits, when
+nothing has happened yet. That holds however often Ctrl-C is pressed.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ class Watch:
         self._noted = False
 
     @contextmanager
-    def over(self, *, writes: bool) -> Iterator[None]:
-        """Run a command in here. Raises KeyboardInterrupt when one came in time."""
+    def over(self, *, writes: bool, stop: Callable[[], None]) -> Iterator[None]:
+        """Run a command in here; `stop` ends one that reads. Raises KeyboardInterrupt when one came in time."""
         self._noted, self._shown = False, ""
 
         def interrupt(number: int, frame: FrameType | None) -> None:
             self._noted = True
             if not writes:
-                raise KeyboardInterrupt
+                stop()
 
         before = signal.signal(signal.SIGINT, interrupt)
         try:
@@ -47,6 +47,8 @@ class Watch:
         finally:
             self._erase()
             signal.signal(signal.SIGINT, before)
+        if self._noted and not writes:
+            raise KeyboardInterrupt
 
     @property
     def interrupted(self) -> bool:

@@ -11,7 +11,6 @@ from streamcli.grammar.commands import COMMANDS
 from streamcli.grammar.parse import Call, parse
 from streamcli.grammar.spec import Arg, Command, Halves, Option, Pairs
 from streamcli.ids import U64_MAX
-from streamcli.render.text import columns
 from streamcli.reply import Error
 from streamcli.shell.advising import (
     COMPARED_MAX,
@@ -29,6 +28,7 @@ from streamcli.shell.advising import (
     with_usage,
 )
 from streamcli.shell.lookup import named
+from streamcli.text import columns
 
 _ROW_MAX = 100  # columns of a typed line that is pointed into
 

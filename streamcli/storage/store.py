@@ -82,6 +82,16 @@ class Store:
     def close(self) -> None:
         self.connection.close()
 
+    def stop(self) -> None:
+        """End the statement that runs, with a fault; from any thread, or a signal handler."""
+        with suppress(*FAULTS):  # closed already
+            self.connection.interrupt()
+
+    def recover(self) -> None:
+        """Undo a transaction that was left open: only an exception at a moment that nothing can guard does that."""
+        if self._depth or self.connection.in_transaction:
+            self._rollback()
+
     # -- transactions --------------------------------------------------------------
 
     def transaction(self, *, write: bool, now_ms: int) -> Transaction:

@@ -71,7 +71,7 @@ def test_every_option_of_the_command_line_is_completed() -> None:
 
 # -- in real shells -----------------------------------------------------------------------------
 
-FIRST = {name.decode() for name in BY_WORD} | {"@prod", "@test-1"}
+FIRST = {name.decode() for name in BY_WORD} | {"@prod", "@test-1", "help", "explain"}
 CASES = [  # a command line whose last word is completed, and what it may become
     ("", FIRST),
     ("XR", {"XRANGE", "XREAD", "XREADGROUP", "XREVRANGE"}),
@@ -88,7 +88,9 @@ CASES = [  # a command line whose last word is completed, and what it may become
     ("--memory XL", {"XLEN"}),
     ("-n 3 --db XREAD XL", {"XLEN"}),
     ("--db XINFO XINFO ST", {"STREAM"}),
-    ("--format ", {"tree", "classic", "json", "jsonl", "csv", "raw"}),
+    ("--format ", {"tree", "classic", "json", "jsonl", "csv", "raw", "md"}),
+    ("help cl", {"claiming", "cluster", "client"}),
+    ("help xg", {"xgroup"}),
     ("--format js", {"json", "jsonl"}),
     ("--durability f", {"full"}),
     ("-n 1", {"1", *(str(number) for number in range(10, 16))}),
@@ -154,7 +156,7 @@ def test_bash_completes(typed: str, expected: set[str], place: Path) -> None:
         (["@", "p"], ["prod"]),
         (["@"], ["prod", "test-1"]),
         (["@", "prod", "XL"], ["XLEN"]),
-        (["--format", "="], ["tree", "classic", "json", "jsonl", "csv", "raw"]),
+        (["--format", "="], ["tree", "classic", "json", "jsonl", "csv", "raw", "md"]),
         (["--format", "=", "js"], ["json", "jsonl"]),
         (["--format", "=", "json", "XL"], ["XLEN"]),
         (["--db", "=", "o"], ["one.db"]),

@@ -191,6 +191,8 @@ def test_a_line_can_be_edited_in_an_editor_of_ones_own(program: Program) -> None
         terminal.type("ECHO")
         terminal.shows("> ECHO")
         terminal.type("\x18\x05")
+        terminal.shows("> ECHO edited")
+        terminal.type("\r")
         terminal.shows('"edited"')
 
 

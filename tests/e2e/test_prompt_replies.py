@@ -249,7 +249,7 @@ def test_the_shells_own_commands(terminal: Terminal, filled: Program) -> None:
     terminal.enter(".history 2")
     terminal.shows("  .history 2\n")
     terminal.enter("help xlen")
-    terminal.shows("XLEN key\n  Count the entries of a stream.")
+    terminal.shows("Counts the entries of a stream.")
 
 
 def test_a_file_is_run_and_its_faults_are_named_by_line(terminal: Terminal, filled: Program) -> None:

@@ -83,7 +83,7 @@ def test_the_tail_and_the_quotes_of_other_words_stay() -> None:
         "XREAD STREAMS 'my key' 1-1 | jq ."
     )
     assert after('XREAD STREAMS ключ "0" > out.txt', [["ключ".encode(), entries("1-1")]]) == (
-        "XREAD STREAMS ключ 1-1 > out.txt"
+        "XREAD STREAMS ключ 1-1 >> out.txt"
     )
 
 
@@ -133,7 +133,7 @@ def test_a_line_that_would_lose_its_last_words_to_a_file_is_quoted() -> None:
     ("text", "reply", "next_text"),
     [
         ("XRANGE a - + COUNT 2", entries("1-1", "1-2"), "XRANGE a (1-2 + COUNT 2"),
-        ("XRANGE a (0-5 + count 2 > f.txt", entries("1-1", "1-2"), "XRANGE a (1-2 + count 2 > f.txt"),
+        ("XRANGE a (0-5 + count 2 > f.txt", entries("1-1", "1-2"), "XRANGE a (1-2 + count 2 >> f.txt"),
         ("XRANGE a - + COUNT 2", entries("1-1"), None),
         ("XRANGE a - +", entries("1-1"), None),
         ("XRANGE a - + COUNT 0", [], None),

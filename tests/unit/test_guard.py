@@ -222,7 +222,8 @@ def three(backend: Embedded) -> Embedded:
         ("DEL a b s none a", "DEL deletes 3 keys (25 entries)"),
         ("DEL s e", "DEL deletes 2 keys"),
         ("DEL", None),
-        ("GETDEL s", None),
+        ("GETDEL s", "GETDEL deletes s"),
+        ("GETDEL none", None),
         ("FLUSHDB", "FLUSHDB deletes all 4 keys of database 0 (25 entries)"),
         ("FLUSHDB ASYNC", "FLUSHDB deletes all 4 keys of database 0 (25 entries)"),
         ("FLUSHALL", "FLUSHALL deletes all 4 keys (25 entries)"),
@@ -259,11 +260,11 @@ def test_a_whole_key_is_not_lost_unasked(three: Embedded, line: str, said: str |
         ("EXPIRE b -1", True),
         ("EXPIRE b 1", False),
         ("PEXPIRE b -5", True),
-        ("PEXPIRE b 5", False),
+        ("PEXPIRE b 1000", False),
         (f"EXPIREAT b {NOW_MS // 1000}", True),
         (f"EXPIREAT b {NOW_MS // 1000 + 1}", False),
         (f"PEXPIREAT b {NOW_MS}", True),
-        (f"PEXPIREAT b {NOW_MS + 1}", False),
+        (f"PEXPIREAT b {NOW_MS + 1000}", False),
         ("EXPIRE b 0 NX", True),
         ("EXPIRE b 0 XX", False),
         ("EXPIRE b 0 GT", False),
@@ -277,6 +278,12 @@ def test_a_time_that_has_passed_deletes_the_key(three: Embedded, line: str, gone
     name = line.partition(" ")[0]
     said = f"{name} deletes b (5 entries) at once: the time has passed"
     assert asked(three, line) == (said if gone else None)
+
+
+@pytest.mark.parametrize("line", ["PEXPIRE b 5", f"PEXPIREAT b {NOW_MS + 999}"])
+def test_a_time_that_nobody_can_take_back_is_asked_about_too(three: Embedded, line: str) -> None:
+    said = f"{line.partition(' ')[0]} deletes b (5 entries) at once: the time is over within a second"
+    assert asked(three, line) == said
 
 
 def test_the_conditions_of_expire_are_looked_at(three: Embedded) -> None:

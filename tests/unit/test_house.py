@@ -15,7 +15,7 @@ PACKAGE = ROOT / "streamcli"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 FLOORS: tuple[set[str], ...] = (
-    {"ids", "reply", "words", "times", "folders"},
+    {"ids", "reply", "words", "text", "times", "folders"},
     {"errors"},
     {"grammar", "resp", "storage"},
     {"engine"},

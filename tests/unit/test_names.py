@@ -12,8 +12,9 @@ from streamcli.backend.embedded import Embedded
 from streamcli.grammar.parse import Call, parse
 from streamcli.reply import NIL_ARRAY, Error, Map, Reply, Simple
 from streamcli.shell import names as names_module
-from streamcli.shell.asking import record, seen_in
+from streamcli.shell.asking import seen_in
 from streamcli.shell.index import Keys
+from streamcli.shell.lookup import record
 from streamcli.shell.names import Names
 
 PATIENCE_S = 20

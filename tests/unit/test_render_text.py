@@ -10,7 +10,7 @@ import pytest
 
 from streamcli.render import FORMATS, renderer
 from streamcli.render.raw import double_text
-from streamcli.render.text import columns, escaped_all, quoted
+from streamcli.text import columns, escaped_all, quoted
 from streamcli.times import date_text, id_date, span_text
 
 

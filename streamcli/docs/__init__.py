@@ -1,0 +1,1 @@
+"""Help pages: found, searched and laid out."""

@@ -1,0 +1,281 @@
+"""A page of CommonMark laid out for a terminal: lines of (style, text) fragments.
+
+mistune reads it; here it is wrapped to the width. Styles are class names such
+as `class:doc.heading`; which colours they have, and whether there are any, is
+not known here. Code is painted by whoever knows the language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+from streamcli.text import columns, visible
+
+Fragment: TypeAlias = tuple[str, str]
+Line: TypeAlias = list[Fragment]
+Painter: TypeAlias = Callable[[str, str], list[Line]]  # a fence's info and its body -> painted lines
+Token: TypeAlias = dict[str, Any]
+
+WIDTH_MAX = 100  # longer lines are hard to read
+_WIDTH_MIN = 10
+_CELL_MIN = 6
+_ITEM_MIN = 2
+_BLANK: Line = []
+
+
+def lay_out(
+    text: str, width: int, *, unicode: bool = True, plain: bool = False, paint: Painter | None = None
+) -> Iterator[Line]:
+    """The lines of a page, none wider than `width` (10 at least, 100 at most).
+
+    `plain`: there will be no styles, so headings are underlined and code keeps its backquotes.
+    """
+    layout = _Layout(max(_WIDTH_MIN, min(width, WIDTH_MAX)), unicode, plain, paint or _unpainted)
+    return layout.blocks(_parser()(text), layout.width)
+
+
+@lru_cache(maxsize=1)
+def _parser() -> Callable[[str], list[Token]]:
+    import mistune
+
+    read = mistune.create_markdown(renderer=None, plugins=["table"])
+    return lambda text: [token for token in read(text) if isinstance(token, dict)]
+
+
+def _unpainted(info: str, body: str) -> list[Line]:
+    return [[("class:doc.code", line)] for line in body.splitlines()]
+
+
+class _Layout:
+    def __init__(self, width: int, unicode: bool, plain: bool, paint: Painter) -> None:
+        self.width, self.plain, self.paint = width, plain, paint
+        self.bullets = ("•", "◦", "▪") if unicode else ("*", "-", "+")
+        self.rule, self.cross, self.bar = ("─", "─┼─", " │ ") if unicode else ("-", "-+-", " | ")
+        self.quote = "▏ " if unicode else "| "
+
+    # -- blocks -------------------------------------------------------------------------
+
+    def blocks(self, tokens: Iterable[Token], width: int, depth: int = 0) -> Iterator[Line]:
+        """Blocks with a blank line between them, but not between a tight list's."""
+        first = True
+        for token in tokens:
+            lay = getattr(self, f"_{token['type']}", None)
+            if lay is None:
+                continue
+            lines = list(lay(token, width, depth))
+            if lines:
+                if not first and token["type"] not in ("block_text",) and not (depth and token["type"] == "list"):
+                    yield _BLANK
+                first = False
+                yield from lines
+
+    def _heading(self, token: Token, width: int, depth: int) -> Iterator[Line]:
+        level = min(token["attrs"]["level"], 3)
+        lines = list(_wrapped(_styled(self.inline(token["children"]), f"class:doc.heading{level}"), width))
+        yield from lines
+        if self.plain and lines and level < 3:
+            yield [("", "=-"[level - 1] * max(map(_width, lines)))]
+
+    def _paragraph(self, token: Token, width: int, depth: int) -> Iterator[Line]:
+        return _wrapped(self.inline(token["children"]), width)
+
+    _block_text = _paragraph
+
+    def _block_code(self, token: Token, width: int, depth: int) -> Iterator[Line]:
+        indent = "  " if width >= 2 * _WIDTH_MIN else ""
+        for line in self.paint(token.get("attrs", {}).get("info") or "", token["raw"].rstrip("\n")):
+            for part in _cut(line, width - len(indent)):
+                yield [("", indent), *part]
+
+    def _block_quote(self, token: Token, width: int, depth: int) -> Iterator[Line]:
+        for line in self.blocks(token["children"], width - len(self.quote), depth):
+            yield [("class:doc.frame", self.quote), *line]
+
+    def _thematic_break(self, token: Token, width: int, depth: int) -> Iterator[Line]:
+        yield [("class:doc.frame", self.rule * width)]
+
+    def _list(self, token: Token, width: int, depth: int) -> Iterator[Line]:
+        ordered, start = token["attrs"].get("ordered"), token["attrs"].get("start", 1)
+        last = start + len(token["children"]) - 1
+        bullet = self.bullets[min(depth, len(self.bullets) - 1)]
+        for index, item in enumerate(token["children"]):
+            mark = f"{start + index}. ".rjust(len(f"{last}. ")) if ordered else f"{bullet} "
+            if index and not token.get("tight", True):
+                yield _BLANK
+            lines = self.blocks(item["children"], max(_ITEM_MIN, width - len(mark)), depth + 1)
+            for number, line in enumerate(lines):
+                yield [("class:doc.mark", mark if not number else " " * len(mark)), *line]
+
+    # -- tables -------------------------------------------------------------------------
+
+    def _table(self, token: Token, width: int, depth: int) -> Iterator[Line]:
+        head, *bodies = token["children"]
+        rows = [head["children"], *(row["children"] for body in bodies for row in body["children"])]
+        cells = [[self.inline(cell["children"]) for cell in row] for row in rows]
+        widths = _column_widths(cells, width - len(self.bar) * (len(head["children"]) - 1))
+        if widths is None:
+            yield from self._records(cells, width)
+            return
+        right = [cell["attrs"].get("align") == "right" for cell in head["children"]]
+        for index, row in enumerate(cells):
+            fragments = [_styled(cell, "class:doc.strong") for cell in row] if not index else row
+            yield from self._row(fragments, widths, right)
+            if not index:
+                yield [("class:doc.frame", self.cross.join(self.rule * one for one in widths))]
+
+    def _row(self, row: Sequence[Line], widths: Sequence[int], right: Sequence[bool]) -> Iterator[Line]:
+        columns_of = [list(_wrapped(cell, width)) or [_BLANK] for cell, width in zip(row, widths, strict=True)]
+        for number in range(max(map(len, columns_of))):
+            line: Line = []
+            for index, (lines, width) in enumerate(zip(columns_of, widths, strict=True)):
+                part = lines[number] if number < len(lines) else _BLANK
+                blanks = [("", " " * (width - _width(part)))]
+                line += [*([("class:doc.frame", self.bar)] if index else [])]
+                line += [*blanks, *part] if right[index] else [*part, *blanks]
+            yield line
+
+    def _records(self, cells: Sequence[Sequence[Line]], width: int) -> Iterator[Line]:
+        """A table that is too wide: each row as lines of `heading: cell`."""
+        head, *rows = cells
+        for index, row in enumerate(rows):
+            if index:
+                yield _BLANK
+            for name, cell in zip(head, row, strict=True):
+                yield from _wrapped([*_styled(name, "class:doc.strong"), ("", ": "), *cell], width)
+
+    # -- words within a line --------------------------------------------------------------
+
+    def inline(self, tokens: Iterable[Token], style: str = "") -> Line:
+        """The fragments of a paragraph, in one long line."""
+        line: Line = []
+        for token in tokens:
+            kind = token["type"]
+            if kind == "codespan":
+                code = visible(token["raw"])
+                line.append(("class:doc.code", f"`{code}`" if self.plain else code))
+            elif kind in ("softbreak", "linebreak"):
+                line.append((style, " " if kind == "softbreak" else "\n"))
+            elif kind in ("strong", "emphasis"):
+                line += self.inline(token["children"], f"class:doc.{kind}")
+            elif kind == "link":
+                line += self.inline(token["children"], "class:doc.link")
+                line += _target(token)
+            elif "children" in token:
+                line += self.inline(token["children"], style)
+            else:
+                line.append((style, visible(token.get("raw", "")).replace("\n", " ")))
+        return line
+
+
+def _target(token: Token) -> Line:
+    """Where a link leads, when its text does not say so: what to ask help for."""
+    url: str = token["attrs"]["url"]
+    text = "".join(child.get("raw", "") for child in token["children"])
+    name = url.split("#", maxsplit=1)[0].rsplit("/", 1)[-1].removesuffix(".md").replace("-", " ")
+    if "://" in url:
+        return [("class:doc.target", f" ({visible(url)})")]
+    if not name or name.replace(" ", "") == text.lower().replace("`", "").replace(" ", "").replace("-", ""):
+        return []
+    return [("class:doc.target", f" (help {visible(name)})")]
+
+
+def _styled(line: Line, style: str) -> Line:
+    return [(own or style, text) for own, text in line]
+
+
+def _width(line: Line) -> int:
+    return sum(columns(text) for _, text in line)
+
+
+def _wrapped(line: Line, width: int) -> Iterator[Line]:
+    """The line in lines that fit, broken at blanks; a word that is too long is cut."""
+    out: Line = []
+    used, gap = 0, ""
+    for style, word in _words(line):
+        if word == "\n":
+            yield out
+            out, used, gap = [], 0, ""
+        elif word == " ":
+            gap = " " if out else ""
+        else:
+            size = columns(word)
+            if out and used + len(gap) + size > width:
+                yield out
+                out, used, gap = [], 0, ""
+            if gap:
+                out.append(("", gap))
+                used, gap = used + 1, ""
+            pieces = list(_cut([(style, word)], width)) if size > width else [[(style, word)]]
+            for piece in pieces[:-1]:
+                yield [*out, *piece]
+                out, used = [], 0
+            out += pieces[-1]
+            used += _width(pieces[-1])
+    if out:
+        yield out
+
+
+def _words(line: Line) -> Iterator[Fragment]:
+    """Words, blanks and forced line ends."""
+    for style, text in line:
+        for index, row in enumerate(text.split("\n")):
+            if index:
+                yield "", "\n"
+            for number, word in enumerate(row.split(" ")):
+                if number:
+                    yield style, " "
+                if word:
+                    yield style, word
+
+
+def _cut(line: Line, width: int) -> Iterator[Line]:
+    """The line in pieces of at most so many columns, whatever stands there."""
+    out: Line = []
+    left = width
+    for style, text in line:
+        rest = text
+        while rest:
+            size = columns(rest)
+            if size <= left:
+                out.append((style, rest))
+                left -= size
+                break
+            taken = _fitting(rest, left)
+            if taken:
+                out.append((style, rest[:taken]))
+                rest = rest[taken:]
+            elif not out:  # a wide character on a narrow line
+                out.append((style, rest[0]))
+                rest = rest[1:]
+            yield out
+            out, left = [], width
+    yield out
+
+
+def _fitting(text: str, width: int) -> int:
+    used = 0
+    for index, character in enumerate(text):
+        used += columns(character)
+        if used > width:
+            return index
+    return len(text)
+
+
+def _column_widths(cells: Sequence[Sequence[Line]], room: int) -> list[int] | None:
+    """How wide each column is, the widest made narrower until all fit; None when that cannot be."""
+    widths = [max(1, *(_width(row[index]) for row in cells)) for index in range(len(cells[0]))]
+    if room < sum(min(width, _CELL_MIN) for width in widths):
+        return None
+    while sum(widths) > room:
+        widest = max(widths)
+        second = max([width for width in widths if width < widest], default=_CELL_MIN)
+        over, count = sum(widths) - room, widths.count(widest)
+        lower = max(second, widest - -(-over // count), _CELL_MIN)
+        if lower >= widest:
+            lower = widest - 1
+        widths = [lower if width == widest else width for width in widths]
+        if sum(widths) < room and lower < widest:  # what rounding left goes to the first that was cut
+            widths[widths.index(lower)] += min(room - sum(widths), widest - lower)
+    return widths

@@ -1,0 +1,39 @@
+"""The map of the help pages: the commands by what one wants to do, and the topics in the order to read them in."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# Each stream command stands here once (a test holds it); all others are listed by their group in Redis.
+AIMS: Final[dict[str, tuple[str, ...]]] = {
+    "write": ("XADD",),
+    "read": ("XREAD", "XRANGE", "XREVRANGE", "XLEN"),
+    "share work": (
+        "XGROUP CREATE",
+        "XREADGROUP",
+        "XACK",
+        "XPENDING",
+        "XCLAIM",
+        "XAUTOCLAIM",
+        "XGROUP CREATECONSUMER",
+        "XGROUP SETID",
+    ),
+    "inspect": ("XINFO STREAM", "XINFO GROUPS", "XINFO CONSUMERS"),
+    "clean up": ("XTRIM", "XDEL", "XGROUP DESTROY", "XGROUP DELCONSUMER", "XSETID"),
+}
+TOPICS: Final = (
+    "streams",
+    "ids",
+    "reading",
+    "blocking",
+    "groups",
+    "pending",
+    "claiming",
+    "trimming",
+    "lag",
+    "idempotency",
+    "cluster",
+    "patterns",
+    "kafka",
+    "shell",
+)

@@ -1,0 +1,237 @@
+"""A command line explained: a row for each word or phrase, what it does as a whole, and what to mind.
+
+The rows come from the parser's roles, the table's notes and the meanings of
+values: nothing about any command is written here but what its words do together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from textwrap import wrap
+from typing import TYPE_CHECKING, NamedTuple
+
+from streamcli import errors, words
+from streamcli.grammar.meanings import meaning, name
+from streamcli.grammar.parse import Call, parse
+from streamcli.grammar.spec import Arg, Halves, Option, Pairs
+from streamcli.grammar.types import NEW
+from streamcli.shell.advice import suffix
+from streamcli.shell.cautions import cautions
+from streamcli.shell.line import shown
+from streamcli.text import columns, visible
+from streamcli.times import span_text
+
+if TYPE_CHECKING:
+    from streamcli.render import Options
+
+_WORD_MAX = 40  # columns of a row's words
+_ROOM_MIN = 16  # columns for what they mean; with fewer the terminal may wrap it
+_BAR = 3  # columns
+_TOGETHER = "together"
+
+
+def words_of(given: Sequence[bytes]) -> tuple[bytes, ...]:
+    """The words of a command that was given as words, or as one line. Raises SplitError."""
+    return tuple(words.argv(given[0])) if len(given) == 1 else tuple(given)
+
+
+class Row(NamedTuple):
+    """Some words of the line, and what they mean there; `at` are the indexes of the words."""
+
+    at: tuple[int, ...]
+    means: str
+
+
+def explain(argv: tuple[bytes, ...], options: Options, now_ms: int) -> Iterator[str]:
+    """The lines of an explanation: a tree, one word or phrase a row."""
+    call = parse(argv)
+    if call.command is None:
+        error = call.problems[0].error if call.problems else errors.unknown_command(argv or (b"",))
+        yield f"{visible(error.text).strip()}{suffix(call)}"
+        return
+    found = rows(call, now_ms)
+    texts = [_cut(" ".join(map(_shown, (argv[index] for index in row.at)))) for row in found]
+    together = whole(call)
+    width = max(map(columns, [*texts[1:], _TOGETHER if together else ""]), default=0)
+    mark, last, bar = ("├─ ", "└─ ", "│  ") if options.unicode else ("|- ", "`- ", "|  ")
+    look = _Look(options.color)
+    room = options.width
+    yield from _hung(look.bold(texts[0]), len(texts[0]), "", found[0].means, room)
+    tail = [(_TOGETHER, together)] if together else []
+    lines = [*zip(texts[1:], (row.means for row in found[1:]), strict=True), *tail]
+    for index, (text, means) in enumerate(lines):
+        ends = index == len(lines) - 1
+        shown_text = look.bold(text) if index < len(texts) - 1 else look.dim(text)
+        head = f"{look.dim(last if ends else mark)}{shown_text}{' ' * (width - columns(text))}"
+        yield from _hung(head, len(mark) + width, "" if ends else look.dim(bar), means, room)
+    for problem in call.problems:
+        yield from _hung(look.red("wrong"), 5, "", visible(problem.error.text).strip(), room)
+    for caution in cautions(call):
+        yield from _hung(look.yellow("mind"), 4, "", f"{caution.text} (help {caution.topic})", room)
+
+
+def _hung(head: str, size: int, bar: str, text: str, width: int | None) -> Iterator[str]:
+    """A head of `size` columns and the text beside it, wrapped so that it hangs; `bar` goes on at the left."""
+    room = width - size - 2 if width else 0
+    if room < _ROOM_MIN:
+        yield f"{head}  {text}".rstrip()
+        return
+    first, *rest = wrap(text, room) or [""]
+    yield f"{head}  {first}".rstrip()
+    blanks = " " * (size + 2 - (_BAR if bar else 0))
+    for line in rest:
+        yield f"{bar}{blanks}{line}"
+
+
+class _Look:
+    def __init__(self, color: bool) -> None:
+        self._color = color
+
+    def _in(self, code: str, text: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self._color and text else text
+
+    def bold(self, text: str) -> str:
+        return self._in("1", text)
+
+    def dim(self, text: str) -> str:
+        return self._in("2", text)
+
+    def red(self, text: str) -> str:
+        return self._in("31", text)
+
+    def yellow(self, text: str) -> str:
+        return self._in("33", text)
+
+
+def _shown(word: bytes) -> str:
+    return ">" if word == NEW.mark else shown(word)
+
+
+def _cut(text: str) -> str:
+    text = visible(text).replace("\n", "\\n")
+    return text if len(text) <= _WORD_MAX else f"{text[: _WORD_MAX - 3]}..."
+
+
+# -- rows -------------------------------------------------------------------------------------
+
+
+def rows(call: Call, now_ms: int) -> list[Row]:
+    """The command, then each option with its words, each pair, each other word."""
+    assert call.command is not None
+    found: list[Row] = []
+    index = call.command.words
+    found.append(Row(tuple(range(min(index, len(call.argv)))), meaning(call, 0, now_ms)))
+    halves, pairs = call.halves, next((part for part in call.command.parts if isinstance(part, Pairs)), None)
+    while index < len(call.argv):
+        size = _phrase(call, index, pairs)
+        at = tuple(range(index, index + size))
+        if halves is not None and _part(call, index) is halves:
+            found += _of_halves(call, index, halves, now_ms)
+            break
+        found.append(Row(at, _of_phrase(call, at, now_ms)))
+        index += size
+    return found
+
+
+def _part(call: Call, index: int) -> object:
+    role = call.roles[index] if index < len(call.roles) else None
+    return role.part if role is not None else None
+
+
+def _phrase(call: Call, index: int, pairs: Pairs | None) -> int:
+    """How many words from here on belong together."""
+    part = _part(call, index)
+    if isinstance(part, Option):
+        size = 1
+        args: tuple[Arg, ...] = part.args
+        while index + size < len(call.argv):
+            role = call.roles[index + size] if index + size < len(call.roles) else None
+            if role is None or (role is not part.mark_role and not any(role is arg.role for arg in args)):
+                break
+            size += 1
+        return size
+    if pairs is not None and part is pairs.first and index + 1 < len(call.argv):
+        return 2
+    return 1
+
+
+def _of_phrase(call: Call, at: tuple[int, ...], now_ms: int) -> str:
+    part = _part(call, at[0])
+    if isinstance(part, Option) and len(part.args) == 1 and len(at) > 1:
+        said = meaning(call, at[-1], now_ms)
+        mark = next((meaning(call, index, now_ms) for index in at if call.roles[index] is part.mark_role), "")
+        return f"{said}; {mark}" if mark else said
+    if len(at) == 2 and not isinstance(part, Option):
+        return "a field and its value"
+    return meaning(call, at[0], now_ms)
+
+
+def _of_halves(call: Call, index: int, halves: Halves, now_ms: int) -> list[Row]:
+    """The token, then each key with its ID."""
+    rest = len(call.argv) - index - 1
+    found = [Row((index,), meaning(call, index, now_ms))]
+    if rest % 2:
+        return [*found, *(Row((at,), meaning(call, at, now_ms)) for at in range(index + 1, len(call.argv)))]
+    half = rest // 2
+    for at in range(index + 1, index + 1 + half):
+        said = meaning(call, at + half, now_ms)
+        own = f"{name(call.argv[at])}: "
+        found.append(Row((at, at + half), said.removeprefix(own)))
+    return found
+
+
+# -- what the words do together ------------------------------------------------------------------
+
+_WHOLE: dict[str, Callable[[Call], str]] = {}
+
+
+def _together(*names: str) -> Callable[[Callable[[Call], str]], Callable[[Call], str]]:
+    def register(say: Callable[[Call], str]) -> Callable[[Call], str]:
+        _WHOLE.update(dict.fromkeys(names, say))
+        return say
+
+    return register
+
+
+def whole(call: Call) -> str:
+    """What the command as a whole would do; empty where its first row has said it."""
+    if call.command is None or call.problems:
+        return ""
+    say = _WHOLE.get(call.command.name)
+    return say(call) if say is not None else ""
+
+
+def _wait(call: Call) -> str:
+    block = call.args.get("block")
+    if block is None:
+        return "answers at once, with nil when there is nothing"
+    if block == 0:
+        return "waits until there is something, for ever if need be"
+    return f"waits for at most {span_text(block) or f'{block} ms'} when there is nothing, and then answers nil"
+
+
+@_together("XREAD")
+def _xread(call: Call) -> str:
+    return _wait(call)
+
+
+@_together("XREADGROUP")
+def _xreadgroup(call: Call) -> str:
+    history = [name(key) for key, id in zip(call.args["key"], call.args["id"], strict=True) if id is not NEW]
+    if history:
+        asks = f"{', '.join(history[:3])} ask{'s' if len(history) == 1 else ''} for history, which is always answered"
+        return f"this one never blocks: {asks}"
+    kept = "" if "noack" in call.args else "; what it reads is pending until XACK"
+    return _wait(call) + kept
+
+
+@_together("XADD")
+def _xadd(call: Call) -> str:
+    fields = len(call.args["fields"]) // 2
+    kept = "then trims the stream" if "maxlen" in call.args or "minid" in call.args else "and keeps all that is there"
+    return f"adds one entry of {fields} field{'s' if fields != 1 else ''}, {kept}"
+
+
+@_together("XAUTOCLAIM")
+def _xautoclaim(call: Call) -> str:
+    return "answers with the ID to go on from, what was claimed, and the IDs of pending entries that are gone"

@@ -1,0 +1,123 @@
+"""A command line explained, and the cautions that go with it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamcli.docs import pages
+from streamcli.grammar.commands import COMMANDS
+from streamcli.grammar.parse import parse
+from streamcli.render import Options
+from streamcli.shell.cautions import RULES, cautions
+from streamcli.shell.explain import explain, words_of
+from streamcli.words import argv
+
+NOW = 1_795_176_000_000
+
+
+def explained(line: str) -> list[str]:
+    return list(explain(tuple(argv(line.encode())), Options(), NOW))
+
+
+def test_each_word_or_phrase_has_a_row_and_the_whole_has_the_last() -> None:
+    assert explained("XREADGROUP GROUP g c COUNT 2 BLOCK 1000 STREAMS a b > 0") == [
+        "XREADGROUP  read new entries, or one's own pending ones, as a consumer of a group",
+        "├─ GROUP g c   the group, and who of it is reading",
+        "├─ COUNT 2     at most 2 entries per stream",
+        "├─ BLOCK 1000  wait at most 1s",
+        "├─ STREAMS     the streams' keys, then one ID for each of them",
+        "├─ a >         entries never delivered to this group",
+        "├─ b 0         all that is pending for c",
+        "└─ together    this one never blocks: b asks for history, which is always answered",
+        "mind  in a cluster these streams must be in one slot: give their names a common {hash tag} (help cluster)",
+        "mind  BLOCK does nothing here: an ID other than > asks for history, and that is answered at once"
+        " (help blocking)",
+        "mind  what is read stays pending until XACK: without it the list of pending entries grows for ever"
+        " (help pending)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "together"),
+    [
+        ("XREAD STREAMS a 0", "answers at once, with nil when there is nothing"),
+        ("XREAD BLOCK 0 STREAMS a $", "waits until there is something, for ever if need be"),
+        ("XREAD BLOCK 1500 STREAMS a $", "waits for at most 1.5s when there is nothing, and then answers nil"),
+        ("XREADGROUP GROUP g c BLOCK 20 STREAMS a >",
+         "waits for at most 20 ms when there is nothing, and then answers nil; what it reads is pending until XACK"),
+        ("XADD a * f v", "adds one entry of 1 field, and keeps all that is there"),
+        ("XADD a MAXLEN ~ 10 * f v g w", "adds one entry of 2 fields, then trims the stream"),
+    ],
+)  # fmt: skip
+def test_what_the_words_do_together(line: str, together: str) -> None:
+    last = next(row for row in explained(line) if row.startswith("└─ together"))
+    assert last.split(None, 2)[2] == together
+
+
+CAUTIONS = [  # the line that calls for a caution, one like it that does not, and words of the caution
+    ("XREAD BLOCK 5 STREAMS a $", "XREAD BLOCK 5 STREAMS a 1-1", "$ in a loop misses"),
+    ("XREAD STREAMS a 0", "XREAD COUNT 5 STREAMS a 0", "without COUNT all that is there"),
+    ("XRANGE a - +", "XRANGE a - + COUNT 5", "the whole stream in one reply"),
+    ("XREVRANGE a + -", "XREVRANGE a + 5", "the whole stream in one reply"),
+    ("XREAD BLOCK 0 STREAMS a 1-1", "XREAD BLOCK 5 STREAMS a 1-1", "BLOCK 0 waits for ever"),
+    ("XREAD STREAMS a b 1-1 1-1", "XREAD STREAMS {x}a {x}b 1-1 1-1", "in a cluster"),
+    ("XREADGROUP GROUP g c BLOCK 5 STREAMS a 0", "XREADGROUP GROUP g c BLOCK 5 STREAMS a >", "BLOCK does nothing here"),
+    ("XREADGROUP GROUP g c STREAMS a >", "XREADGROUP GROUP g c STREAMS a 0", "stays pending until XACK"),
+    ("XREADGROUP GROUP g c NOACK STREAMS a >", "XREADGROUP GROUP g c STREAMS a >", "with NOACK"),
+    ("XGROUP CREATE a g $", "XGROUP CREATE a g 0", "with $ the group never sees"),
+    ("XGROUP CREATE a g 0", "XGROUP CREATE a g 0 MKSTREAM", "without MKSTREAM"),
+    ("XGROUP SETID a g 0", "XGROUP CREATE a g 0", "delivers entries again"),
+    ("XGROUP SETID a g 5-1", "XGROUP SETID a g 5-1 ENTRIESREAD 5", "lag unknown"),
+    ("XGROUP DESTROY a g", "XGROUP CREATECONSUMER a g c", "forgotten with it"),
+    ("XGROUP DELCONSUMER a g c", "XGROUP CREATECONSUMER a g c", "claim them first"),
+    ("XCLAIM a g c 0 1-1", "XCLAIM a g c 60000 1-1", "min-idle-time of 0"),
+    ("XAUTOCLAIM a g c 0 0", "XAUTOCLAIM a g c 60000 0", "min-idle-time of 0"),
+    ("XCLAIM a g c 5 1-1 FORCE", "XCLAIM a g c 5 1-1", "FORCE makes entries pending"),
+    ("XCLAIM a g c 5 1-1 JUSTID", "XCLAIM a g c 5 1-1", "the delivery count does not grow"),
+    ("XAUTOCLAIM a g c 5 0", "XCLAIM a g c 5 1-1", "go on from the ID it answers with"),
+    ("XADD a * f v", "XADD a MAXLEN ~ 5 * f v", "nothing trims this stream"),
+    ("XTRIM a MAXLEN 5", "XTRIM a MAXLEN ~ 5", "trimming to the entry is dear"),
+    ("XADD a MINID 5 * f v", "XADD a MINID ~ 5 * f v", "trimming to the entry is dear"),
+    ("XTRIM a MAXLEN ~ 5", "XDEL a 1-1", "trimmed unread is lost"),
+    ("XADD a 5-1 f v", "XADD a * f v", "an ID of one's own"),
+    ("XDEL a 1-1", "XACK a g 1-1", "a reference to nothing"),
+    ("XSETID a 5-1", "XLEN a", "replication and repair"),
+    ("DEL a", "UNLINK a", "UNLINK frees it aside"),
+    ("KEYS *", "SCAN 0", "SCAN goes in steps"),
+    ("XINFO STREAM a FULL COUNT 0", "XINFO STREAM a FULL", "COUNT 0 answers with every entry"),
+]
+
+
+@pytest.mark.parametrize(("line", "other", "text"), CAUTIONS)
+def test_a_caution_is_given_where_it_is_due_and_not_elsewhere(line: str, other: str, text: str) -> None:
+    assert any(text in caution.text for caution in cautions(parse(argv(line.encode()))))
+    assert not any(text in caution.text for caution in cautions(parse(argv(other.encode()))))
+
+
+def test_every_caution_is_tried_above_and_leads_to_a_topic() -> None:
+    for rule in RULES:
+        assert any(text in rule.caution.text for _, _, text in CAUTIONS), rule.caution.text
+        assert rule.caution.topic in pages.topics()
+        assert all(name in COMMANDS for name in rule.names)
+        assert len(rule.caution.text) <= 110
+
+
+def test_a_line_with_a_mistake_is_explained_as_far_as_it_goes() -> None:
+    assert explained("XRANGE a x +")[-1] == "wrong  ERR Invalid stream ID specified as stream command argument"
+    assert explained("XREED a") == ["ERR unknown command 'XREED', with args beginning with: 'a' (did you mean XREAD?)"]
+    assert explained("XGROUP CREATE a g $ MKSTREAM")[0].startswith("XGROUP CREATE  ")
+
+
+def test_a_line_may_be_given_as_one_word_or_as_many() -> None:
+    assert words_of([b"XADD a * f 'x y'"]) == words_of([b"XADD", b"a", b"*", b"f", b"x y"])
+
+
+WORDS = b"XADD XREAD XGROUP XPENDING SET STREAMS CREATE COUNT GROUP IDLE MAXLEN a 0 * ~ > - + \x1b".split(b" ")
+
+
+@given(st.lists(st.sampled_from([*WORDS, b""]), max_size=9))
+def test_any_words_are_explained_in_printable_lines(words: list[bytes]) -> None:
+    for row in explain(tuple(words), Options(), NOW):
+        assert row.isprintable(), row
