@@ -29,6 +29,7 @@ from streamcli.shell.lookup import (
     record,
     records,
 )
+from streamcli.times import span_text
 
 COUNTED_MAX = 10_000  # entries below a MINID that are counted one by one
 _STREAMS_MAX = 2_000  # whose entries are counted
@@ -403,7 +404,7 @@ def _set(case: _Case) -> str | None:
     return f"replaces {_content(case, case.key)}"
 
 
-_SOON_MS = 999  # nobody is quick enough to take it back
+_SOON_MS = 10_000  # hardly anybody is quick enough to take it back
 _UNITS = {"seconds": (1000, True), "milliseconds": (1, True), "unix-time": (1000, False), "unix-time-ms": (1, False)}
 
 
@@ -432,7 +433,9 @@ def _at_once(case: _Case, what: str) -> str | None:
     left_ms = value - (0 if relative else case.now_ms)
     if value < -(2**63) or left_ms > _SOON_MS:
         return None
-    return f"deletes {what} at once: the time {'has passed' if left_ms <= 0 else 'is over within a second'}"
+    if left_ms <= 0:
+        return f"deletes {what} at once: the time has passed"
+    return f"deletes {what} in {span_text(left_ms) or f'{left_ms} ms'}"
 
 
 # -- sessions that only read -------------------------------------------------------------

@@ -49,9 +49,8 @@ def find(words: tuple[bytes, ...]) -> Verb | None:
     if first.startswith(".") and len(first) > 1:
         verb = VERBS.get(first[1:])
         if verb is None:
-            raise VerbError(
-                f"no such command of the shell: {visible(first)}{_near(first[1:], VERBS)} (.help lists them)"
-            )
+            near = _near(first[1:], VERBS).replace("mean ", "mean .")
+            raise VerbError(f"no such command of the shell: {visible(first)}{near or ' (.help lists them)'}")
         return verb
     return BARE.get(first)
 
@@ -152,7 +151,7 @@ def _connect(shell: Shell, words: list[str]) -> None:
 
 def _source(shell: Shell, words: list[str]) -> int:
     if len(words) != 1:
-        raise VerbError("run which file? .source FILE")
+        raise VerbError("run which file? .source takes one FILE")
     if shell.sourcing >= _SOURCES_MAX:
         raise VerbError(f"{visible(words[0])} was not run: {_SOURCES_MAX} files run each other already")
     try:
@@ -168,6 +167,8 @@ def _source(shell: Shell, words: list[str]) -> int:
             number += text.count("\n", at, start)
             at = start
             code = shell.run(text[start:end], f"{words[0]}:{number}: ")
+            if code and text[end:].strip():
+                shell.tell(f"{words[0]}:{number}: the lines behind this one were not run")
             if code or shell.session.left:
                 return code
         return 0
@@ -177,6 +178,8 @@ def _source(shell: Shell, words: list[str]) -> int:
 
 def _history(shell: Shell, words: list[str]) -> None:
     if words and words[0].lower() == "clear":
+        if not shell.agrees(f".history clear forgets all {len(shell.history.entries):,} lines"):
+            return
         shell.history.clear()
         shell.tell("history is empty")
         return
@@ -193,6 +196,10 @@ def _history(shell: Shell, words: list[str]) -> None:
 
 def _help(shell: Shell, words: list[str]) -> int:
     """`.help` alone lists the verbs; with words it is `help`."""
+    verb = VERBS.get(words[0].lower().removeprefix(".")) if len(words) == 1 else None
+    if verb is not None and (words[0].startswith(".") or verb.name != "help"):
+        shell.answer([f".{verb.name} {verb.usage}".rstrip(), f"  {verb.summary}."])
+        return 0
     if words:
         return _pages(shell, words)
     shell.answer(_overview())
@@ -277,4 +284,5 @@ VERBS: dict[str, Verb] = {
 BARE: dict[str, Verb] = {  # these work without their dot
     "help": Verb("help", "[COMMAND|TOPIC|@GROUP|WORDS]", "Show a page of the help, or search it", _pages),
     **{name: VERBS[name] for name in ("clear", "quit", "exit")},
+    "?": VERBS["help"],
 }

@@ -155,7 +155,7 @@ class Prompt:
             history=self.history,
             auto_suggest=self._suggestions,
         )
-        self._search = SearchToolbar()
+        self._search = SearchToolbar(ignore_case=True)
         self.app: Application[str | Paste] = Application(
             layout=self._layout(asking),
             style=style,

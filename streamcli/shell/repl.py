@@ -96,7 +96,9 @@ class Shell:
             errors.descriptor, redraw=screen and not self._dumb, color=self._colored, before=output.flush
         )
         self._terminal = Terminal(sys.stdin.fileno())
-        self._replies = Replies(self.session, self._terminal, environment, self.pager_command, dumb=self._dumb)
+        self._replies = Replies(
+            self.session, self._terminal, environment, self.pager_command, self.tell, dumb=self._dumb
+        )
         self._interrupted = False
         self._db = backend.db
         backend.on_wait = self._watch.waits
@@ -153,6 +155,13 @@ class Shell:
             return self._take(typed)
         except KeyboardInterrupt:
             self.session.say("")
+        except PipeClosedError:
+            raise
+        except Exception as error:  # a fault of ours in one line is no reason to lose the session
+            if self.environment.get("STREAMCLI_DEBUG"):
+                raise
+            what = f"{type(error).__name__}: {error}".splitlines()[0]
+            self.session.say(f"internal error, please report it ({what}); STREAMCLI_DEBUG=1 shows where")
         return ""
 
     def _ask(self, text: str) -> str | Paste:
@@ -298,10 +307,16 @@ class Shell:
             stake = stakes(call, _blind, now_ms(), self.backend.db)  # what will be there by EXEC nobody knows yet
         if stake is None:
             return not self._interrupted
+        return self.agrees(stake)
+
+    def agrees(self, stake: str) -> bool:
+        """Ask whether to go on; without a question where nobody wants any."""
+        if not self.prefs.confirm or self._prompt is None:
+            return True
         self.output.flush()
         if _yes(self._prompt.answer(f"{visible(stake)}. Go on? [y/N] "), default=False):
             return True
-        self.session.say("not sent")
+        self.session.say("not done")
         return False
 
     def _queue_writes_to_keys_of(self, call: Call) -> bool:
@@ -341,6 +356,7 @@ class Shell:
 
     def connect(self, target: str) -> None:
         """Go to another backend. Raises ConnectError, and then nothing has changed."""
+        new = "://" not in target and target[:1] not in ("@", ":") and not os.path.exists(os.path.expanduser(target))
         backend, read_only = self._open(target)
         if self.backend.queued is not None:
             self.session.say("the transaction was not run: EXEC is missing")
@@ -349,7 +365,7 @@ class Shell:
         self.session.move_to(backend, read_only)
         self._db = backend.db
         self.guide.reset()
-        self.tell(f"now at {visible(backend.target)}")
+        self.tell(f"now at {visible(backend.target)}{', which is new' if new else ''}")
 
     def answer(self, chunks: Iterable[str]) -> None:
         """Lines that are what was asked for: a pipe or a file gets them, too."""

@@ -33,7 +33,10 @@ def interruptible() -> Iterator[None]:
 
 
 class Replies:
-    """`pager` gives the pager's command, or None; `dumb`: the screen cannot go back in a line."""
+    """`pager` gives the pager's command, or None; `tell` says something beside the replies.
+
+    `dumb`: the screen cannot go back in a line.
+    """
 
     def __init__(
         self,
@@ -41,11 +44,13 @@ class Replies:
         terminal: Terminal,
         environment: Mapping[str, str],
         pager: Callable[[], str | None],
+        tell: Callable[[str], None],
         *,
         dumb: bool,
     ) -> None:
         self._session, self._terminal, self._environment, self._pager = session, terminal, environment, pager
-        self._dumb = dumb
+        self._dumb, self._tell = dumb, tell
+        self._written = ""  # the format of what has gone into a file
         self._options = session.options
         self._codes: list[int] = []
         session.show = self._on_screen
@@ -66,7 +71,12 @@ class Replies:
             code = run()
         finally:
             session.show, session.options, session.format = before
+        if tail is None:
+            return code
         failed, self._codes = any(self._codes), []
+        if self._written:
+            self._tell(f"written to {tail.target} as {self._written}")
+        self._written = ""
         return code or int(failed)
 
     def _into(self, tail: Tail) -> Callable[[Iterator[str]], None]:
@@ -82,14 +92,15 @@ class Replies:
                     self._begin_a_line()
                 else:
                     sinks.into_file(now, chunks)
+                    self._written = self._session.format
                     now = now._replace(kind=">>")  # another reply of the same line goes behind this one
 
         return show
 
     def _on_screen(self, chunks: Iterator[str]) -> None:
         command = self._pager() if self._options.terminal else None
-        with interruptible(), self._terminal.lent():
-            sinks.paged(self._session.output, chunks, command, self._environment)
+        with interruptible():
+            sinks.paged(self._session.output, chunks, command, self._environment, self._terminal.lent())
             self._session.output.flush()
 
     def _plain(self) -> Options:

@@ -13,7 +13,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from itertools import chain
 from typing import IO
 
@@ -22,6 +22,7 @@ from streamcli.shell.output import Output
 from streamcli.text import columns
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_VIEWERS = frozenset(("less", "more", "most", "bat", "view"))  # somebody reads it
 _LESS = "FRX"  # leave when it fits on a screen, keep colours, keep the screen: as git starts it
 
 
@@ -32,7 +33,8 @@ class SinkError(Exception):
 def format_for(tail: Tail) -> str:
     """The format that suits where a reply goes, when the user has chosen none."""
     if tail.kind == "|":
-        return "json" if tail.target.split(None, 1)[:1] == ["jq"] else "raw"
+        program = (tail.target.split(None, 1) or [""])[0]
+        return "json" if program == "jq" else "tree" if program in _VIEWERS else "raw"
     suffix = os.path.splitext(tail.target)[1].lower()
     return {".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv"}.get(suffix, "raw")
 
@@ -100,10 +102,16 @@ def pager_command(chosen: str | None, environment: Mapping[str, str]) -> str | N
     return given if words and words[0] != "cat" and shutil.which(words[0]) else None
 
 
-def paged(output: Output, chunks: Iterable[str], command: str | None, environment: Mapping[str, str]) -> None:
+def paged(
+    output: Output,
+    chunks: Iterable[str],
+    command: str | None,
+    environment: Mapping[str, str],
+    lent: AbstractContextManager[None] | None = None,
+) -> None:
     """Write to the screen, or through a pager as soon as it is clear that a screen is too small.
 
-    Raises PipeClosedError, OSError.
+    The pager runs inside `lent`. Raises PipeClosedError, OSError.
     """
     if command is None:
         output.lines(chunks)
@@ -122,7 +130,8 @@ def paged(output: Output, chunks: Iterable[str], command: str | None, environmen
         return
     output.flush()
     try:
-        through(command, chain(held, rest), {"LESS": _LESS, "LV": "-c", **environment})
+        with lent or nullcontext():
+            through(command, chain(held, rest), {"LESS": _LESS, "LV": "-c", **environment})
     except SinkError:
         output.lines(chain(held, rest))
 

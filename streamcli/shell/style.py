@@ -44,7 +44,7 @@ _REST: Final[dict[str, str]] = {
     "hint.meaning": "",
     "hint.problem": "ansired",
     "hint.idle": "ansibrightblack",
-    "auto-suggestion": "ansibrightblack",
+    "auto-suggestion": "dim ansibrightblack",
     "completion-menu": "noreverse",
     "completion-menu.completion": "bg:ansibrightblack ansiwhite",
     "completion-menu.completion.current": "noreverse bg:ansiblue ansiwhite bold",

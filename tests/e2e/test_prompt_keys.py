@@ -226,3 +226,120 @@ def test_a_signal_from_elsewhere_drops_the_line(terminal: Terminal) -> None:
     terminal.shows("XADD a")
     os.kill(terminal.process.pid, signal.SIGINT)
     terminal.prompts(PROMPT)
+
+
+def test_up_finds_each_line_once_and_no_answers(terminal: Terminal) -> None:
+    terminal.enter("XADD a 1-1 f v")
+    terminal.shows('"1-1"')
+    terminal.enter("DEL a")
+    terminal.shows("Go on? [y/N]")
+    terminal.type("n\r")
+    terminal.shows("not done")
+    terminal.prompts(PROMPT)
+    terminal.type("\x1b[A")
+    terminal.until(lambda: terminal.cursor_line.rstrip() == f"{PROMPT}DEL a", "the last line")
+    terminal.type("\x1b[A")
+    terminal.until(lambda: terminal.cursor_line.rstrip() == f"{PROMPT}XADD a 1-1 f v", "the line before it")
+
+
+def test_a_comment_in_a_paste_is_neither_sent_nor_does_it_swallow_anything(
+    terminal: Terminal, program: Program
+) -> None:
+    terminal.paste("XADD a 1-1 f v\n# it's a note\n")
+    terminal.shows("note")
+    terminal.type("\r")
+    terminal.shows('"1-1"')
+    terminal.prompts(PROMPT)
+    terminal.paste("# count\nXADD a 1-2 f v\n")
+    terminal.shows("XADD a 1-2")
+    terminal.type("\r")
+    terminal.shows('"1-2"')
+    assert program.on("XRANGE", "a", "-", "+").out == b"1-1\nf\nv\n1-2\nf\nv\n"
+
+
+def test_several_commands_from_the_editor_are_asked_about(program: Program) -> None:
+    editor = program.home / "editor"
+    editor.write_text("#!/bin/sh\nprintf 'XADD a 1-1 f v\\nXADD a 1-2 f \\377\\n' > \"$1\"\n")
+    editor.chmod(0o755)
+    with Terminal(program, env={"EDITOR": str(editor), "VISUAL": ""}) as terminal:
+        terminal.prompts(PROMPT)
+        terminal.type(b"ECHO \xff")
+        terminal.shows("> ECHO ")
+        terminal.type(b"\x18\x05")
+        terminal.shows("XADD a 1-2 f")
+        terminal.type("\r")
+        terminal.shows("Run these 2 commands? [Y/n]")
+        terminal.type("y\r")
+        terminal.shows('"1-2"')
+    assert program.on("XLEN", "a").out == b"2\n"
+
+
+def test_a_signal_during_a_search_leaves_a_prompt_that_works(terminal: Terminal) -> None:
+    terminal.type("\x12X")
+    terminal.shows("I-search")
+    os.kill(terminal.process.pid, signal.SIGINT)
+    terminal.hides("I-search")
+    terminal.enter("ECHO alive")
+    terminal.shows('"alive"')
+
+
+@pytest.mark.parametrize("line", [".clear", "clear"])
+def test_the_screen_can_be_cleared(terminal: Terminal, line: str) -> None:
+    terminal.enter("ECHO something")
+    terminal.shows('"something"')
+    terminal.prompts(PROMPT)
+    terminal.enter(line)
+    terminal.hides("something")
+    terminal.enter("ECHO else")
+    terminal.shows('"else"')
+
+
+def test_what_was_typed_before_a_question_is_no_answer_to_it(terminal: Terminal, program: Program) -> None:
+    terminal.enter("XADD a 1-1 f v")
+    terminal.shows('"1-1"')
+    terminal.prompts(PROMPT)
+    terminal.type("DEL a\ry\r")
+    terminal.shows("Go on? [y/N]")
+    terminal.type("\r")
+    terminal.shows("not done")
+    assert program.on("XLEN", "a").out == b"1\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("line", ["", "XREAD BLOCK 0 STREAMS a $\r"])
+def test_an_end_from_outside_leaves_the_terminal_as_it_was(program: Program, number: signal.Signals, line: str) -> None:
+    with Terminal(program) as terminal:
+        terminal.prompts(PROMPT)
+        terminal.type(line)
+        if line:
+            terminal.shows("waiting")
+        os.kill(terminal.process.pid, number)
+        terminal.leave()
+        assert terminal.process.returncode == 128 + number
+        assert terminal.raw.rfind(b"\x1b[?2004l") > terminal.raw.rfind(b"\x1b[?2004h")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "AUHT hunter2",
+        "ACL SETUSER bob >hunter2",
+        "FOO --pass hunter2",
+        "AUTH 'hunter2",
+        "HELLO AUTH u hunter2",
+        "PING | true redis-cli -a hunter2",
+        "PING > redis://u:hunter2@h/x",
+        ".source redis://u:hunter2@h",
+        "CONFIG requirepass hunter2",
+    ],
+)
+def test_a_secret_that_was_typed_is_shown_nowhere(terminal: Terminal, program: Program, line: str) -> None:
+    terminal.type(line)
+    terminal.shows("*****")
+    terminal.type("\r\r")
+    terminal.until(lambda: terminal.cursor_line.rstrip() == PROMPT.rstrip(), "the prompt")
+    terminal.enter("ECHO done")
+    terminal.shows('"done"')
+    assert b"hunter2" not in terminal.raw
+    history = program.home / ".local" / "state" / "streamcli" / "history"
+    assert b"hunter2" not in history.read_bytes()

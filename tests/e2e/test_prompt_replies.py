@@ -162,7 +162,7 @@ def test_what_cannot_be_undone_is_asked_about_first(
     terminal.enter(line)
     terminal.shows(question)
     terminal.type("\r")
-    terminal.shows("not sent")
+    terminal.shows("not done")
     assert filled.on("XLEN", "a").out == b"5\n"
     terminal.enter(line)
     terminal.until(lambda: terminal.text.count(question) == 2, "the question again")
@@ -175,7 +175,7 @@ def test_a_group_with_pending_entries_is_asked_about(terminal: Terminal) -> None
     terminal.enter("XGROUP DESTROY a g")
     terminal.shows("XGROUP DESTROY deletes the group g of a: 1 consumer, 2 pending entries. Go on? [")
     terminal.type("\x03")
-    terminal.shows("not sent")
+    terminal.shows("not done")
 
 
 def test_nothing_is_asked_when_nothing_is_at_stake_nor_with_yes(terminal: Terminal, filled: Program) -> None:
@@ -243,13 +243,15 @@ def test_the_shells_own_commands(terminal: Terminal, filled: Program) -> None:
     terminal.enter("XLEN a")
     terminal.shows(" ms\n")
     terminal.enter(".formt")
-    terminal.shows("no such command of the shell: .formt (did you mean format?)")
+    terminal.shows("no such command of the shell: .formt (did you mean .format?)")
     terminal.enter(".format jsn")
     terminal.shows(".format takes tree, classic, json, jsonl, csv, raw, not jsn (did you mean json?)")
     terminal.enter(".history 2")
     terminal.shows("  .history 2\n")
-    terminal.enter("help xlen")
-    terminal.shows("Counts the entries of a stream.")
+    terminal.enter("help xlen errors")
+    terminal.shows("WRONGTYPE: the key holds something that is no stream.")
+    terminal.enter(".help .timing")
+    terminal.shows("Show how long a command took.")
 
 
 def test_a_file_is_run_and_its_faults_are_named_by_line(terminal: Terminal, filled: Program) -> None:
@@ -283,3 +285,28 @@ def test_hostile_data_does_not_reach_the_terminal(terminal: Terminal, filled: Pr
     terminal.shows('> XLEN "x')
     terminal.shows("\n1\n")
     assert b"\x1b]0;evil" not in terminal.raw
+
+
+def test_a_file_that_is_run_may_send_all_its_replies_elsewhere(terminal: Terminal, filled: Program) -> None:
+    (filled.home / "more").write_text("XLEN a\nXRANGE a 1 1\n")
+    terminal.enter(".source more > all.txt")
+    terminal.shows("written to all.txt as raw")
+    assert (filled.home / "all.txt").read_text() == "5\n1-1\nn\n1\n"
+
+
+def test_the_next_page_goes_behind_the_last_one_in_a_file(terminal: Terminal, filled: Program) -> None:
+    terminal.enter("XRANGE a - + COUNT 2 > page.txt")
+    terminal.shows("XRANGE a (2-1 + COUNT 2 >> page.txt")
+    terminal.type("\x1b[C\r")
+    terminal.shows("(4-1 + COUNT 2 >> page.txt")
+    assert (filled.home / "page.txt").read_text().count("-1\n") == 4
+
+
+def test_a_transaction_that_was_left_does_not_name_the_replies_of_the_next(terminal: Terminal) -> None:
+    for line in ("MULTI", "XADD a 8-1 n 8", "XLEN a"):
+        terminal.enter(line)
+    terminal.enter(".connect :memory:")
+    terminal.prompts("memory> ")
+    for line in ("MULTI", "XADD b 1-1 f v", "XRANGE b - +", "EXEC"):
+        terminal.enter(line)
+    terminal.shows("└─ 1-1")

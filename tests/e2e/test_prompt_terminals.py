@@ -81,7 +81,7 @@ def test_a_terminal_that_can_only_print_gets_plain_lines(filled: Program) -> Non
     assert "1" in lines
     assert "ERR The ID specified in XADD is equal or smaller than the target stream top item" in screen.text
     assert "DEL deletes cities (2 entries). Go on? [y/N]" in screen.text
-    assert "not sent" in screen.text
+    assert "not done" in screen.text
 
 
 def test_the_end_of_the_input_leaves_a_plain_prompt(filled: Program) -> None:
