@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import pty
 import statistics
@@ -40,6 +41,7 @@ def rows(rounds: int, keys: int, known: int) -> Iterator[Row]:
         ours / bare <= _FIRST_MOST,
     )  # fmt: skip
     names = _names(known)
+    gc.freeze()  # as the prompt does
     try:
         for name, text in _long_lines().items():
             times = [_key(text[:end], names) for end in _ends(text, keys)]
@@ -107,6 +109,8 @@ def _long_lines() -> dict[str, str]:
         "XADD": "XADD stream:000001 * " + _filled("field {0} ", _LENGTH - 21),
         "XREAD": "XREAD STREAMS " + _filled("stream:{0:06} ", _LENGTH - 14),
         "XDEL": "XDEL stream:000001 " + _filled("152698481813{0:01}-0 ", _LENGTH - 19),
+        "XACK of IDs of one digit": "XACK stream:000001 readers " + "1 " * ((_LENGTH - 27) // 2),
+        "XADD in Cyrillic, short words": "XADD stream:000001 * " + "ж я " * ((_LENGTH - 21) // 4),
         "one value in quotes": 'XADD stream:000001 * field "' + "x y " * ((_LENGTH - 28) // 4),
         "25 quoted words and a stray quote": _stray_line(),
     }

@@ -427,7 +427,9 @@ def _command() -> click.Command:
             "  streamcli -e 'XREAD COUNT 2 STREAMS a 0'\n"
             "  streamcli -f setup.redis\n"
             "  generate | streamcli --format jsonl\n"
-            "  streamcli                              (the prompt)"
+            "  streamcli                              (the prompt)\n"
+            "  streamcli help xread                   (what there is to read)\n"
+            "  streamcli explain 'XREAD STREAMS a $'  (what each word means)"
         ),
         epilog="Exit codes: 0 ok, 1 a command failed, 2 wrong usage, 3 cannot open the database, "
         "130 interrupted, 141 nobody reads the output.",

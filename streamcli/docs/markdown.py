@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, TypeAlias
 
+from streamcli.docs.pages import SYNTAX
 from streamcli.text import columns, visible
 
 Fragment: TypeAlias = tuple[str, str]
@@ -22,6 +23,11 @@ WIDTH_MAX = 100  # longer lines are hard to read
 _WIDTH_MIN = 10
 _CELL_MIN = 6
 _ITEM_MIN = 2
+_HANG = 4  # how far a syntax line is indented where it goes on
+_ASCII = str.maketrans({
+    "├": "|", "└": "`", "│": "|", "─": "-", "…": "...", "–": "-", "—": "-", "“": '"', "”": '"', "‘": "'", "’": "'",
+    "→": "->", "←": "<-", "×": "x", "•": "*", "≤": "<=", "≥": ">=", "\u00a0": " ",
+})  # fmt: skip
 _BLANK: Line = []
 
 
@@ -50,7 +56,7 @@ def _unpainted(info: str, body: str) -> list[Line]:
 
 class _Layout:
     def __init__(self, width: int, unicode: bool, plain: bool, paint: Painter) -> None:
-        self.width, self.plain, self.paint = width, plain, paint
+        self.width, self.plain, self.paint, self.unicode = width, plain, paint, unicode
         self.bullets = ("•", "◦", "▪") if unicode else ("*", "-", "+")
         self.rule, self.cross, self.bar = ("─", "─┼─", " │ ") if unicode else ("-", "-+-", " | ")
         self.quote = "▏ " if unicode else "| "
@@ -75,8 +81,8 @@ class _Layout:
         level = min(token["attrs"]["level"], 3)
         lines = list(_wrapped(_styled(self.inline(token["children"]), f"class:doc.heading{level}"), width))
         yield from lines
-        if self.plain and lines and level < 3:
-            yield [("", "=-"[level - 1] * max(map(_width, lines)))]
+        if self.plain and lines:
+            yield [("", "=-~"[level - 1] * max(map(_width, lines)))]
 
     def _paragraph(self, token: Token, width: int, depth: int) -> Iterator[Line]:
         return _wrapped(self.inline(token["children"]), width)
@@ -85,9 +91,13 @@ class _Layout:
 
     def _block_code(self, token: Token, width: int, depth: int) -> Iterator[Line]:
         indent = "  " if width >= 2 * _WIDTH_MIN else ""
-        for line in self.paint(token.get("attrs", {}).get("info") or "", token["raw"].rstrip("\n")):
-            for part in _cut(line, width - len(indent)):
-                yield [("", indent), *part]
+        info, room = token.get("attrs", {}).get("info") or "", width - len(indent)
+        syntax = info.split()[:1] == [SYNTAX]
+        hang = _HANG if syntax and room >= _WIDTH_MIN else 0
+        for line in self.paint(info, self.shown(token["raw"].rstrip("\n"))):
+            parts = _wrapped(line, room, hang) if syntax else _cut(line, room)
+            for number, part in enumerate(parts):
+                yield [("", indent + " " * (hang if number else 0)), *part]
 
     def _block_quote(self, token: Token, width: int, depth: int) -> Iterator[Line]:
         for line in self.blocks(token["children"], width - len(self.quote), depth):
@@ -153,7 +163,7 @@ class _Layout:
         for token in tokens:
             kind = token["type"]
             if kind == "codespan":
-                code = visible(token["raw"])
+                code = self.shown(visible(token["raw"]))
                 line.append(("class:doc.code", f"`{code}`" if self.plain else code))
             elif kind in ("softbreak", "linebreak"):
                 line.append((style, " " if kind == "softbreak" else "\n"))
@@ -161,12 +171,22 @@ class _Layout:
                 line += self.inline(token["children"], f"class:doc.{kind}")
             elif kind == "link":
                 line += self.inline(token["children"], "class:doc.link")
-                line += _target(token)
+                line += [(own, self.shown(text)) for own, text in _target(token)]
             elif "children" in token:
                 line += self.inline(token["children"], style)
             else:
-                line.append((style, visible(token.get("raw", "")).replace("\n", " ")))
+                line.append((style, self.shown(visible(token.get("raw", "")).replace("\n", " "))))
         return line
+
+    def shown(self, text: str) -> str:
+        """The text, in ASCII where the terminal takes no more: lines as strokes, letters as redis-cli's escapes."""
+        if self.unicode or text.isascii():
+            return text
+        text = text.translate(_ASCII)
+        return "".join(
+            one if one.isascii() else "".join(f"\\x{byte:02x}" for byte in one.encode("utf-8", "surrogateescape"))
+            for one in text
+        )
 
 
 def _target(token: Token) -> Line:
@@ -189,10 +209,11 @@ def _width(line: Line) -> int:
     return sum(columns(text) for _, text in line)
 
 
-def _wrapped(line: Line, width: int) -> Iterator[Line]:
-    """The line in lines that fit, broken at blanks; a word that is too long is cut."""
+def _wrapped(line: Line, width: int, hang: int = 0) -> Iterator[Line]:
+    """The line in lines that fit, broken at blanks, the later ones `hang` shorter; a word that is too long is cut."""
     out: Line = []
     used, gap = 0, ""
+    later = width - hang
     for style, word in _words(line):
         if word == "\n":
             yield out
@@ -203,14 +224,14 @@ def _wrapped(line: Line, width: int) -> Iterator[Line]:
             size = columns(word)
             if out and used + len(gap) + size > width:
                 yield out
-                out, used, gap = [], 0, ""
+                out, used, gap, width = [], 0, "", later
             if gap:
                 out.append(("", gap))
                 used, gap = used + 1, ""
-            pieces = list(_cut([(style, word)], width)) if size > width else [[(style, word)]]
+            pieces = list(_cut([(style, word)], later)) if size > width else [[(style, word)]]
             for piece in pieces[:-1]:
                 yield [*out, *piece]
-                out, used = [], 0
+                out, used, width = [], 0, later
             out += pieces[-1]
             used += _width(pieces[-1])
     if out:

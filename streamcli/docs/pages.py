@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 _FENCE = re.compile(r"^```(\S*)[ ]*(\S*)[ ]*\n(.*?)^```[ ]*$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^(#{1,6}) (.+?)[ ]*$", re.MULTILINE)
+_MARKUP = re.compile(r"`+([^`]*)`+|\[([^\]]*)\]\([^)]*\)|\*+")  # code, a link, what makes words bold
+_MARK = re.compile(r"^[ ]*(?:[-+>#]+|\d+\.|\|[-:| ]+$|\|)[ ]*", re.MULTILINE)  # what a line begins with
 EXAMPLE, SYNTAX = "streamcli", "syntax"  # what fences are called
+SEE_ALSO = "See also"
 
 
 class Step(NamedTuple):
@@ -69,6 +72,18 @@ class Page(NamedTuple):
         return _FENCE.sub("", self.text)
 
     @property
+    def paragraphs(self) -> list[str]:
+        """The prose without its markup, each paragraph in one line; not the headings, nor what is below See also."""
+        found: list[str] = []
+        for part in re.split(r"\n\s*\n", self.prose):
+            heading = _HEADING.match(part.lstrip())
+            if heading is not None and heading[2] == SEE_ALSO:
+                break
+            plain = _MARKUP.sub(_words_of, _MARK.sub("", part if heading is None else _HEADING.sub("", part)))
+            found.append(" ".join(plain.split()))
+        return [one for one in found if one]
+
+    @property
     def title(self) -> str:
         return self.headings[0].text
 
@@ -92,6 +107,10 @@ class Page(NamedTuple):
                 above = [heading.text for heading in headings if heading.at < match.start()]
                 found.append(Example(len(found) + 1, above[-1], _steps(match[3]), match[2] == "clock"))
         return found
+
+
+def _words_of(markup: re.Match[str]) -> str:
+    return markup[1] or (markup[2] or "").replace("`", "")
 
 
 def _steps(body: str) -> tuple[Step, ...]:

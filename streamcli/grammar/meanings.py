@@ -9,12 +9,13 @@ alone: a one-shot does not pay for it. Has no clock; it is told the time.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final, NamedTuple, TypeAlias
 
 from streamcli import words
 from streamcli.grammar import types as t
 from streamcli.grammar.parse import Call
-from streamcli.grammar.spec import Arg, Command, Halves, Option, Pairs
+from streamcli.grammar.spec import Arg, Command, Halves, Option, Options, Pairs, Role
 from streamcli.grammar.types import NewID, Special, Type
 from streamcli.ids import MIN_ID, StreamID, c_string, parse_id
 from streamcli.reply import Error
@@ -25,7 +26,7 @@ Expected: TypeAlias = "Arg | Option | Halves | Command"
 _NAME_MAX = 32  # characters of a user's word inside a sentence
 _OPTION_MAX = 3  # words that may stand between an option's last word and what is before the option
 _OLD = (5, 0, 0)  # what came with streams need not be told
-_MARKS: Final = {"~": "about: whole nodes only, which is cheaper", "=": "exactly"}
+_MARKS: Final = {"~": "about: whole nodes only, so that more may stay; cheaper", "=": "exactly"}
 _UNITS: Final = (
     (31_556_952_000, "year"),
     (2_629_746_000, "month"),
@@ -153,12 +154,23 @@ def about(part: Option | Halves | Command) -> str:
 
 def _option_of(call: Call, index: int, arg: Arg) -> Option | None:
     """The option whose argument a word is: that of the last token before it."""
+    if call.command is None or arg.role not in _roles_in_options(call.command):
+        return None
     first = 0 if arg.many else max(0, index - _OPTION_MAX)
     for role in reversed(call.roles[first:index]):
         if role is not None and role.kind == "token":
             option = role.part
             return option if isinstance(option, Option) and arg in option.args else None
     return None
+
+
+@lru_cache(maxsize=64)
+def _roles_in_options(command: Command) -> frozenset[Role]:
+    """Roles of words that stand behind an option's token somewhere in a command; by their names."""
+    shown = [role for _, roles in command.pieces() for role in roles]
+    options = [role.part for role in shown if isinstance(role.part, Option)]
+    hidden = [option for part in command.parts if isinstance(part, Options) for option in part.options]
+    return frozenset(arg.role for option in (*options, *hidden) for arg in option.args)
 
 
 def _for_its_stream(place: _Place, text: str) -> str:

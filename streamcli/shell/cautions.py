@@ -11,6 +11,9 @@ from typing import Any, NamedTuple
 
 from streamcli.grammar.parse import Call
 from streamcli.grammar.types import LAST, NEW
+from streamcli.ids import MAX_ID
+
+_NODE_ENTRIES = 100  # stream-node-max-entries, unless somebody has set it
 
 
 class Caution(NamedTuple):
@@ -74,7 +77,34 @@ RULES = (
         "XREAD",
         topic="reading",
         text="without COUNT all that is there comes in one reply: give COUNT and go on from it",
-        when=lambda args: "count" not in args and any(id == (0, 0) for id in args["id"]),
+        when=lambda args: not args.get("count") and any(id == (0, 0) for id in args["id"]),
+    ),
+    Rule(
+        "XRANGE",
+        "XREVRANGE",
+        topic="ids",
+        text="nothing lies between these: XRANGE names the smaller ID first, XREVRANGE the greater",
+        when=lambda args: isinstance(args["start"], tuple) and args["start"] > args["end"],
+    ),
+    Rule(
+        "FLUSHDB",
+        "FLUSHALL",
+        topic="trimming",
+        text="streams, groups and all that is pending go at once, and there is no way back",
+        when=_always,
+    ),
+    Rule(
+        "XADD",
+        "XTRIM",
+        topic="trimming",
+        text="a LIMIT below the entries of one node (100 by default) removes nothing at all",
+        when=lambda args: 0 < (args.get("limit") or 0) < _NODE_ENTRIES,
+    ),
+    Rule(
+        "XGROUP SETID",
+        topic="groups",
+        text="at the greatest ID of all the group is never given anything again",
+        when=lambda args: args["id"] == MAX_ID,
     ),
     Rule(
         "XRANGE",
@@ -114,7 +144,7 @@ RULES = (
         "XREADGROUP",
         topic="pending",
         text="with NOACK an entry is forgotten as soon as it is sent: a consumer that dies loses what it was given",
-        when=_has("noack"),
+        when=lambda args: "noack" in args and NEW in args["id"],
     ),
     Rule(
         "XGROUP CREATE",
@@ -218,7 +248,7 @@ RULES = (
     Rule(
         "XSETID",
         topic="ids",
-        text="this is for replication and repair: a last ID set back lets entries come out of order",
+        text="for replication and repair: a last ID set back gives out IDs that readers are past, and they miss those",
         when=_always,
     ),
     Rule(

@@ -14,10 +14,11 @@ from streamcli import errors, words
 from streamcli.grammar.meanings import meaning, name
 from streamcli.grammar.parse import Call, parse
 from streamcli.grammar.spec import Arg, Halves, Option, Pairs
-from streamcli.grammar.types import NEW
+from streamcli.grammar.types import LAST, NEW
 from streamcli.shell.advice import suffix
 from streamcli.shell.cautions import cautions
 from streamcli.shell.line import shown
+from streamcli.shell.secrets import hidden
 from streamcli.text import columns, visible
 from streamcli.times import span_text
 
@@ -47,16 +48,16 @@ def explain(argv: tuple[bytes, ...], options: Options, now_ms: int) -> Iterator[
     call = parse(argv)
     if call.command is None:
         error = call.problems[0].error if call.problems else errors.unknown_command(argv or (b"",))
-        yield f"{visible(error.text).strip()}{suffix(call)}"
+        yield f"{_said(error.text, argv)}{suffix(call)}"
         return
     found = rows(call, now_ms)
-    texts = [_cut(" ".join(map(_shown, (argv[index] for index in row.at)))) for row in found]
+    texts = [_cut(" ".join(_word(call, index) for index in row.at)) for row in found]
     together = whole(call)
     width = max(map(columns, [*texts[1:], _TOGETHER if together else ""]), default=0)
     mark, last, bar = ("├─ ", "└─ ", "│  ") if options.unicode else ("|- ", "`- ", "|  ")
     look = _Look(options.color)
     room = options.width
-    yield from _hung(look.bold(texts[0]), len(texts[0]), "", found[0].means, room)
+    yield from _hung(look.bold(texts[0]), columns(texts[0]), "", found[0].means, room)
     tail = [(_TOGETHER, together)] if together else []
     lines = [*zip(texts[1:], (row.means for row in found[1:]), strict=True), *tail]
     for index, (text, means) in enumerate(lines):
@@ -64,8 +65,8 @@ def explain(argv: tuple[bytes, ...], options: Options, now_ms: int) -> Iterator[
         shown_text = look.bold(text) if index < len(texts) - 1 else look.dim(text)
         head = f"{look.dim(last if ends else mark)}{shown_text}{' ' * (width - columns(text))}"
         yield from _hung(head, len(mark) + width, "" if ends else look.dim(bar), means, room)
-    for problem in call.problems:
-        yield from _hung(look.red("wrong"), 5, "", visible(problem.error.text).strip(), room)
+    if call.problems:  # a server says the first one only
+        yield from _hung(look.red("wrong"), 5, "", _said(call.problems[0].error.text, argv), room)
     for caution in cautions(call):
         yield from _hung(look.yellow("mind"), 4, "", f"{caution.text} (help {caution.topic})", room)
 
@@ -73,10 +74,15 @@ def explain(argv: tuple[bytes, ...], options: Options, now_ms: int) -> Iterator[
 def _hung(head: str, size: int, bar: str, text: str, width: int | None) -> Iterator[str]:
     """A head of `size` columns and the text beside it, wrapped so that it hangs; `bar` goes on at the left."""
     room = width - size - 2 if width else 0
-    if room < _ROOM_MIN:
+    if not width:
         yield f"{head}  {text}".rstrip()
         return
-    first, *rest = wrap(text, room) or [""]
+    if room < _ROOM_MIN:  # no place beside it: below it
+        yield head.rstrip()
+        for line in wrap(text, max(1, width - _BAR - 2), break_on_hyphens=False):
+            yield f"{bar or ' ' * _BAR}  {line}"
+        return
+    first, *rest = wrap(text, room, break_on_hyphens=False) or [""]
     yield f"{head}  {first}".rstrip()
     blanks = " " * (size + 2 - (_BAR if bar else 0))
     for line in rest:
@@ -103,8 +109,16 @@ class _Look:
         return self._in("33", text)
 
 
-def _shown(word: bytes) -> str:
-    return ">" if word == NEW.mark else shown(word)
+def _word(call: Call, index: int) -> str:
+    role = call.roles[index] if index < len(call.roles) else None
+    if role is not None and role.kind == "secret":
+        return "***"
+    return ">" if call.argv[index] == NEW.mark else shown(call.argv[index])
+
+
+def _said(error: str, argv: Sequence[bytes]) -> str:
+    """An error, without the secrets among the words that it repeats."""
+    return hidden(visible(error).strip(), " ".join(map(shown, argv)))
 
 
 def _cut(text: str) -> str:
@@ -130,7 +144,8 @@ def rows(call: Call, now_ms: int) -> list[Row]:
             break
         found.append(Row(at, _of_phrase(call, at, now_ms)))
         index += size
-    return found
+    wrong = call.problems[0].at if call.problems else -1
+    return [Row(row.at, "this is what is wrong") if wrong in row.at else row for row in found]
 
 
 def _part(call: Call, index: int) -> object:
@@ -160,9 +175,10 @@ def _of_phrase(call: Call, at: tuple[int, ...], now_ms: int) -> str:
     if isinstance(part, Option) and len(part.args) == 1 and len(at) > 1:
         said = meaning(call, at[-1], now_ms)
         mark = next((meaning(call, index, now_ms) for index in at if call.roles[index] is part.mark_role), "")
-        return f"{said}; {mark}" if mark else said
+        return f"{said.replace('at most ', '')}, {mark}" if mark else said
     if len(at) == 2 and not isinstance(part, Option):
-        return "a field and its value"
+        first, second = (_part(call, index) for index in at)
+        return f"a {getattr(first, 'name', 'word')} and its {getattr(second, 'name', 'word')}"
     return meaning(call, at[0], now_ms)
 
 
@@ -212,6 +228,8 @@ def _wait(call: Call) -> str:
 
 @_together("XREAD")
 def _xread(call: Call) -> str:
+    if "block" not in call.args and all(id is LAST for id in call.args["id"]):
+        return "always answers nil: nothing is behind $ when nothing is waited for"
     return _wait(call)
 
 

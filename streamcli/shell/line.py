@@ -159,11 +159,25 @@ def _join(text: str) -> str:
 
 def _in_characters(text: str, split: list[Word], fault: Fault | None) -> tuple[list[Word], Fault | None]:
     """Places in bytes to places in characters."""
+    raw = in_bytes(text)
+    if raw.decode("utf-8", "replace") != text:  # bytes that are no text: a character may be any of them
+        return _by_table(text, split, fault)
+    moved: list[Word] = []
+    at = place = 0
+    for word in split:
+        start = place + len(raw[at : word.start].decode())
+        place = start + len(raw[word.start : word.end].decode())
+        at = word.end
+        moved.append(Word(word.value, start, place, word.open_quote))
+    return moved, fault and fault._replace(at=len(raw[: fault.at].decode()))
+
+
+def _by_table(text: str, split: list[Word], fault: Fault | None) -> tuple[list[Word], Fault | None]:
     place = {}
     at = 0
     for index, character in enumerate(text):
         place[at] = index
-        at += 1 if character < "\x80" or "\udc80" <= character <= "\udcff" else len(in_bytes(character))
+        at += 1 if "\ud800" <= character <= "\udfff" else len(character.encode())
     place[at] = len(text)
     moved = [word._replace(start=place[word.start], end=place[word.end]) for word in split]
     return moved, fault and fault._replace(at=place[fault.at])

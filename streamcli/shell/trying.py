@@ -64,13 +64,13 @@ def tried(words: Sequence[str], options: Options) -> Iterator[str]:
 
     Raises NoPageError when there is no such page or example.
     """
-    from streamcli.shell.help import NoPageError, page_of
+    from streamcli.shell.help import NUMBER, NoPageError, cut, page_of
 
     *name, last = words or [""]
-    number = int(last) if name and last.isascii() and last.isdigit() and len(last) < 4 else None
+    number = int(last[:9]) if name and NUMBER.fullmatch(last) else None
     page = page_of(name if number is not None else words) if words else None
     if page is None:
-        said = visible(" ".join(words)) or "nothing"
+        said = cut(" ".join(words)) or "nothing"
         raise NoPageError(f"try an example of which page? .try xread lists those of one; there is none for {said}")
     examples = page.examples
     if not examples:
@@ -78,7 +78,8 @@ def tried(words: Sequence[str], options: Options) -> Iterator[str]:
     if number is None:
         return _listed(page, examples)
     if not 1 <= number <= len(examples):
-        raise NoPageError(f"the page {page.name} has {len(examples)} examples; .try {page.name.lower()} lists them")
+        has = "1 example" if len(examples) == 1 else f"{len(examples)} examples"
+        raise NoPageError(f"the page {page.name} has {has}; .try {page.name.lower()} lists what it has")
     return _echoed(examples[number - 1], options)
 
 

@@ -5,6 +5,8 @@ Does not look at the data; the table and the parser know it all.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from streamcli import errors
 from streamcli.grammar import types as t
 from streamcli.grammar.commands import COMMANDS
@@ -29,6 +31,7 @@ from streamcli.shell.advising import (
 )
 from streamcli.shell.lookup import named
 from streamcli.text import columns
+from streamcli.times import moment
 
 _ROW_MAX = 100  # columns of a typed line that is pointed into
 
@@ -185,10 +188,21 @@ def _pointed(case: Case, words: range, said: str) -> str | None:
 
 # -- IDs and numbers --------------------------------------------------------------------
 
+_ANY_NOW_MS = 2_000_000_000_000  # whether a text is a time does not depend on when it is
 _FORMS = (
     (b"1-1", "<ms>-<seq>"), (b"1", "<ms>"), (b"1-*", "<ms>-*"), (b"(1-1", "(<ms>-<seq>"), (b"*", "*"),
     (b"-", "-"), (b"+", "+"), (b"$", "$"), (b">", ">"),
 )  # fmt: skip
+
+
+def _time_at(argv: Sequence[bytes], at: int) -> bytes | None:
+    """A time in words that a word is part of: `10 minutes ago`, whose `10` alone is an ID."""
+    for first in (at, at - 1):
+        for count in (3, 2, 1):
+            phrase = b" ".join(argv[max(first, 0) : first + count])
+            if first + count > at and moment(phrase.decode("utf-8", "replace"), _ANY_NOW_MS) is not None:
+                return phrase
+    return None
 
 
 @about(errors.INVALID_ID)
@@ -200,6 +214,8 @@ def _invalid_id(case: Case) -> str | None:
     keyword = _keyword_for_id(case, case.command, word) if word.isalpha() else None
     if keyword is not None:
         return keyword
+    if (phrase := _time_at(case.call.argv, at)) is not None:
+        return f"a time becomes an ID by Tab: press it behind {named(phrase)}"
     numbers = word.split(b"-")
     if len(numbers) <= 2 and all(digits.isdigit() and len(digits) < 100 for digits in numbers):
         return f"the numbers of an ID end at {U64_MAX}"

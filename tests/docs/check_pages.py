@@ -22,6 +22,7 @@ from streamcli.shell import trying
 DATA = Path(pages.__file__).resolve().parents[1] / "data"
 SPECIAL = (b"$", b">", b"+", b"-", b"*")  # words that may stand where an ID does
 SECTIONS = ("Returns", "Errors", "In practice", "Examples", "See also")
+FENCES = ("```", "```syntax", "```streamcli", "```streamcli clock", "```toml", "```text", "```sh", "```console")
 _LINK = re.compile(r"\[[^\]]+\]\(([^)]+)\)")
 
 
@@ -72,10 +73,20 @@ def faults(page: Page) -> Iterator[str]:
     if not page.topic:
         yield from _faults_of_command(page, COMMANDS[page.name], headings)
     for target in _LINK.findall(page.text):
-        if not target.startswith(("http:", "https:")) and not _file_of(page, target).is_file():
+        file = _file_of(page, target)
+        if not target.startswith(("http:", "https:")) and not (file.is_file() and file.is_relative_to(DATA)):
             yield f"the link {target} leads nowhere"
         if target.startswith("http"):
             yield f"the link {target} leaves the terminal"
+    for line in page.text.splitlines():
+        if line.lstrip().startswith(("```", "~~~")) and line not in FENCES:
+            yield f"no such fence: {line}"
+    for example in page.examples:
+        if example.number == 1 and not example.steps:
+            yield "an example without a line"
+    for body in re.findall(r"^```streamcli[^\n]*\n(.*?)^```", page.text, re.MULTILINE | re.DOTALL):
+        if not body.startswith("> "):
+            yield f"an example does not begin with what is typed: {body[:40]}"
     for example in page.examples:
         for step, (wanted, got) in zip(example.steps, printed(example), strict=True):
             if wanted != got:

@@ -43,6 +43,12 @@ def test_a_page_that_is_not_there_is_one_line_with_the_nearest(program: Program)
     assert b"xread" in program.run("help", "xreed").err
 
 
+def test_a_heading_that_is_not_there_is_answered_with_those_that_are(program: Program) -> None:
+    got = program.run("help", "xread", "nosuch")
+    assert got.out.startswith(b"XREAD\n=====\n\nThe page `help xread` has no heading nosuch. It has:\n")
+    assert (got.err, got.code) == (b"", 0)
+
+
 @pytest.mark.parametrize("words", [["help"], ["help", "xread"], ["help", "ids"], ["help", "@stream"]])
 def test_twenty_columns_are_enough(program: Program, words: list[str]) -> None:
     screen = on_terminal(program, *words, columns=20, env={"TERM": "xterm-256color", "NO_COLOR": "1", "PAGER": "cat"})
@@ -57,6 +63,10 @@ def test_a_terminal_that_takes_no_utf_8_gets_ascii(program: Program) -> None:
     assert screen.code == 0
     assert screen.text.isascii()
     assert "-+-" in screen.text
+    screen = on_terminal(program, "help", "xinfo", "stream", env=env)
+    assert screen.text.isascii()
+    assert "\\xe2" not in screen.text
+    assert "\n  |- " in screen.text
 
 
 def test_a_page_goes_through_the_pager_on_a_terminal(program: Program) -> None:

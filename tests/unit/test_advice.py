@@ -235,6 +235,9 @@ def test_numbers_and_options_that_clash_are_put_right(backend: Embedded, line: s
     [
         ("XADD a x f v", "x is no ID here: write <ms>-<seq>, <ms>, <ms>-* or *"),
         ("XADD a MAXLE 10 * f v", "MAXLE is no ID; did you mean MAXLEN?"),
+        ("XRANGE a 10 minutes ago +", 'a time becomes an ID by Tab: press it behind "10 minutes ago"'),
+        ("XRANGE a 2026-11-20 10:00 +", 'a time becomes an ID by Tab: press it behind "2026-11-20 10:00"'),
+        ("XRANGE a yesterday +", "a time becomes an ID by Tab: press it behind yesterday"),
         ("XRANGE a x +", "x is no ID here: write <ms>-<seq>, <ms>, (<ms>-<seq>, - or +"),
         ("XREVRANGE a + y", "y is no ID here: write <ms>-<seq>, <ms>, (<ms>-<seq>, - or +"),
         ("XDEL a 1-1 $", "$ is no ID here: write <ms>-<seq> or <ms>"),

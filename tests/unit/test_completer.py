@@ -118,7 +118,7 @@ def test_an_option_says_what_it_is_for_and_a_special_word_what_it_means() -> Non
     assert noted("XREAD ", "option")["COUNT"] == "at most so many entries per stream; 0: no limit"
     assert noted("XTRIM a MAXLEN ", "mark") == {
         "=": "exactly",
-        "~": "about: whole nodes only, which is cheaper",
+        "~": "about: whole nodes only, so that more may stay; cheaper",
     }
     assert noted("XREAD BLOCK ", "value") == {
         "0": "wait for ever",

@@ -43,6 +43,7 @@ def test_each_word_or_phrase_has_a_row_and_the_whole_has_the_last() -> None:
     ("line", "together"),
     [
         ("XREAD STREAMS a 0", "answers at once, with nil when there is nothing"),
+        ("XREAD STREAMS a $", "always answers nil: nothing is behind $ when nothing is waited for"),
         ("XREAD BLOCK 0 STREAMS a $", "waits until there is something, for ever if need be"),
         ("XREAD BLOCK 1500 STREAMS a $", "waits for at most 1.5s when there is nothing, and then answers nil"),
         ("XREADGROUP GROUP g c BLOCK 20 STREAMS a >",
@@ -86,6 +87,12 @@ CAUTIONS = [  # the line that calls for a caution, one like it that does not, an
     ("XSETID a 5-1", "XLEN a", "replication and repair"),
     ("DEL a", "UNLINK a", "UNLINK frees it aside"),
     ("KEYS *", "SCAN 0", "SCAN goes in steps"),
+    ("XREVRANGE a - +", "XREVRANGE a + -", "nothing lies between"),
+    ("XRANGE a 10 5", "XRANGE a 5 10", "nothing lies between"),
+    ("FLUSHALL", "DBSIZE", "no way back"),
+    ("XTRIM a MAXLEN ~ 5 LIMIT 50", "XTRIM a MAXLEN ~ 5 LIMIT 500", "removes nothing at all"),
+    ("XGROUP SETID a g +", "XGROUP SETID a g 5-1", "never given anything again"),
+    ("XREAD COUNT 0 STREAMS a 0", "XREAD COUNT 5 STREAMS a 0", "without COUNT all that is there"),
     ("XINFO STREAM a FULL COUNT 0", "XINFO STREAM a FULL", "COUNT 0 answers with every entry"),
 ]
 
@@ -108,6 +115,29 @@ def test_a_line_with_a_mistake_is_explained_as_far_as_it_goes() -> None:
     assert explained("XRANGE a x +")[-1] == "wrong  ERR Invalid stream ID specified as stream command argument"
     assert explained("XREED a") == ["ERR unknown command 'XREED', with args beginning with: 'a' (did you mean XREAD?)"]
     assert explained("XGROUP CREATE a g $ MKSTREAM")[0].startswith("XGROUP CREATE  ")
+
+
+def test_the_word_that_is_wrong_is_marked_once() -> None:
+    lines = explained("XDEL s x y z")
+    assert [line for line in lines if line.startswith("wrong")] == [
+        "wrong  ERR Invalid stream ID specified as stream command argument"
+    ]
+    assert [line for line in lines if "this is what is wrong" in line] == ["├─ x  this is what is wrong"]
+
+
+@pytest.mark.parametrize("line", ["AUTH user hunter2", "HELLO 3 AUTH user hunter2", "ACL SETUSER bob >hunter2"])
+def test_secrets_are_not_repeated(line: str) -> None:
+    assert "hunter2" not in "\n".join(explained(line))
+
+
+def test_about_is_never_said_to_be_at_most() -> None:
+    row = next(line for line in explained("XTRIM a MAXLEN ~ 1000") if "MAXLEN" in line)
+    assert row == "└─ MAXLEN ~ 1000  keep 1000 entries, about: whole nodes only, so that more may stay; cheaper"
+
+
+def test_a_narrow_terminal_has_the_meaning_below_the_word() -> None:
+    rows = list(explain((b"XREAD", b"STREAMS", b"orders", b"1-1"), Options(width=20), NOW))
+    assert max(map(len, rows)) <= 20
 
 
 def test_a_line_may_be_given_as_one_word_or_as_many() -> None:

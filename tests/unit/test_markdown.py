@@ -25,7 +25,7 @@ def test_headings_are_underlined_where_there_are_no_styles() -> None:
     text = "# XREAD\n\n## Options\n\n### `$`\n\nonly `new` ones"
     assert laid(text) == ["XREAD", "", "Options", "", "$", "", "only new ones"]
     assert laid(text, plain=True) == [
-        "XREAD", "=====", "", "Options", "-------", "", "`$`", "", "only `new` ones",
+        "XREAD", "=====", "", "Options", "-------", "", "`$`", "~~~", "", "only `new` ones",
     ]  # fmt: skip
 
 
@@ -76,6 +76,33 @@ def test_what_could_steer_a_terminal_is_escaped() -> None:
     assert laid("a \x1b[31mred `\x07` b") == ["a \\x1b[31mred \\a b"]
 
 
+def test_a_syntax_line_goes_on_indented_and_is_broken_at_blanks() -> None:
+    text = "```syntax\nXREAD [COUNT count] [BLOCK milliseconds] STREAMS key [key ...] id [id ...]\n```"
+    assert laid(text, 40) == [
+        "  XREAD [COUNT count] [BLOCK", "      milliseconds] STREAMS key [key", "      ...] id [id ...]",
+    ]  # fmt: skip
+    assert laid("```\n1234567890 1234567890 12345\n```", 20) == ["  1234567890 1234567", "  890 12345"]
+
+
+@pytest.mark.parametrize("width", [30, 80])
+@pytest.mark.parametrize("page", [page for page in pages.every() if page.syntax], ids=lambda page: page.stem)
+def test_no_word_of_a_syntax_line_is_cut(page: pages.Page, width: int) -> None:
+    assert " ".join(laid(f"```syntax\n{page.syntax}\n```", width)).split() == page.syntax.split()
+
+
+@pytest.mark.parametrize("page", pages.every(), ids=lambda page: page.stem)
+def test_every_page_is_ascii_where_the_terminal_takes_no_more(page: pages.Page) -> None:
+    for width in (20, 80):
+        assert "\n".join(laid(page.text, width, unicode=False)).isascii()
+
+
+def test_boxes_are_drawn_with_strokes_and_letters_escaped_where_there_is_only_ascii() -> None:
+    text = "“Malmö” … `é–` [x](y.md)\n\n```streamcli\n├─ a\n│  └─ ö\n```"
+    assert laid(text, unicode=False) == [
+        '"Malm\\xc3\\xb6" ... \\xc3\\xa9- x (help y)', "", "  |- a", "  |  `- \\xc3\\xb6",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("width", [10, 20, 40, 80, 200])
 @pytest.mark.parametrize("page", pages.every(), ids=lambda page: page.stem)
 def test_no_page_is_wider_than_the_terminal(page: pages.Page, width: int) -> None:
@@ -86,4 +113,6 @@ def test_no_page_is_wider_than_the_terminal(page: pages.Page, width: int) -> Non
 @given(st.text(st.sampled_from("ab *_`#|->[]()\n1.世"), max_size=80), st.integers(10, 40))
 def test_any_text_can_be_laid_out(text: str, width: int) -> None:
     for line in lay_out(text, width):
+        assert sum(columns(part) for _, part in line) <= width
+    for line in lay_out(f"```syntax\n{text}", width, unicode=False):
         assert sum(columns(part) for _, part in line) <= width

@@ -107,7 +107,7 @@ def test_what_an_id_means_where_it_stands(line: str, word: str, text: str) -> No
         ("XINFO STREAM s FULL COUNT 0", "0", "all"),
         ("XADD s MAXLEN 0 * f v", "0", "keep at most 0 entries"),
         ("XADD s MAXLEN ~ 1000 * f v", "1000", "keep at most 1000 entries"),
-        ("XADD s MAXLEN ~ 1000 * f v", "~", "about: whole nodes only, which is cheaper"),
+        ("XADD s MAXLEN ~ 1000 * f v", "~", "about: whole nodes only, so that more may stay; cheaper"),
         ("XADD s MAXLEN = 1000 * f v", "=", "exactly"),
         ("XADD s MAXLEN ~ 9 LIMIT 0 * f v", "0", "no limit"),
         ("XADD s MAXLEN ~ 9 LIMIT 5 * f v", "5", "remove at most 5 entries in this call"),
