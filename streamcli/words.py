@@ -61,6 +61,8 @@ def split(line: bytes) -> tuple[list[Word], Fault | None]:
     """The words with their places, and the first fault. Total: a faulty line has words too."""
     import re  # not at the top: a line without quotes does not need it
 
+    if b'"' not in line and b"'" not in line and b"\v" not in line and b"\f" not in line:
+        return [Word(found.group(), *found.span()) for found in re.finditer(rb"[^ \n\r\t]+", line)], None
     skip = re.compile(rb"[ \n\r\t\v\f]+")
     bare, double, single = (re.compile(pattern) for pattern in (rb"[^ \n\r\t\"']+", rb'[^"\\]+', rb"[^'\\]+"))
     words: list[Word] = []

@@ -79,13 +79,13 @@ class Line:
         return len(self.words)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=8)
 def read(text: str) -> Line:
     """The Line of a text; everyone who asks about the same text at one keystroke gets the same one."""
     return Line(text)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=8)
 def drafted(argv: tuple[bytes, ...]) -> Call:
     """Some words read as a draft: while one is typed, those before it stay the same."""
     return parse(argv, draft=True)
