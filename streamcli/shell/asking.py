@@ -43,13 +43,22 @@ class StreamIds(NamedTuple):
     generated: bytes | None = None
 
 
+class Held(NamedTuple):
+    """An entry that is pending: who holds it, for how long, and how often it was delivered."""
+
+    id: bytes
+    consumer: bytes
+    idle_ms: int
+    deliveries: int
+
+
 def seen_in(call: Call, reply: Reply) -> list[tuple[bytes, list[bytes]]]:
     """The streams that a reply shows entries of, each with some of their IDs, the lowest on the screen first."""
     if call.command is None or isinstance(reply, Error):
         return []
     shape = shape_of(reply, call)
     if isinstance(shape, Batch) and isinstance(reply, list):
-        return [seen for one, answer in zip(call.queued, reply, strict=True) for seen in seen_in(one, answer)]
+        return [seen for one, answer in zip(call.queued, reply, strict=False) for seen in seen_in(one, answer)]
     if isinstance(shape, Streams):
         return [(name, ids) for name, entries in shape.pairs[:STREAMS_MAX] if (ids := _last_ids(entries))]
     key = next((word for role, word in zip(call.roles, call.argv, strict=False) if role and role.kind == "key"), None)
@@ -133,6 +142,17 @@ def _ask_fields(browse: Browse, topic: Topic) -> tuple[bytes, ...]:
     return tuple([name for name, _ in found.most_common(_FIELDS_MAX)])
 
 
+def _ask_pending(browse: Browse, topic: Topic) -> tuple[Held, ...]:
+    """The group's oldest pending entries."""
+    reply = _ask(browse, b"XPENDING", topic.key, topic.group, b"-", b"+", _SAMPLE)
+    rows = [row for row in reply if isinstance(row, list) and len(row) == 4] if isinstance(reply, list) else []
+    return tuple(
+        Held(id, consumer, idle, count)
+        for id, consumer, idle, count in rows
+        if isinstance(id, bytes) and isinstance(consumer, bytes) and isinstance(idle, int) and isinstance(count, int)
+    )
+
+
 def ask_page(browse: Browse, cursor: bytes, pattern: bytes, count: bytes) -> tuple[bytes, list[bytes]]:
     """Where to go on (`0`: at the end), and some of the keys that are streams. Raises RefusedError."""
     match = (b"MATCH", pattern) if pattern else ()
@@ -152,4 +172,5 @@ ASK: dict[str, Callable[[Browse, Topic], Any]] = {
     "consumers": _ask_consumers,
     "ids": _ask_ids,
     "fields": _ask_fields,
+    "pending": _ask_pending,
 }

@@ -23,7 +23,7 @@ from streamcli.shell.lexer import verdict
 from streamcli.shell.line import ANALYSED_MAX, Line, drafted, shown
 from streamcli.shell.names import Known
 from streamcli.text import columns, visible
-from streamcli.times import date_text, id_date, moment
+from streamcli.times import date_text, id_date, moment, span_text
 
 MOST = 100
 _WIDTH_MAX = 60  # columns of a name in the menu
@@ -241,7 +241,11 @@ def _ids(place: _Place, arg: Arg) -> Iterator[Completion]:
         for special in _specials(arg, exact):
             if special.startswith(value):
                 yield _explained(place, special, special.decode(), "special")
-    if not _is_new(arg):
+    if exact and _words_of(place.call, "group"):
+        for id, note in _held(place):
+            if id.startswith(value) and id not in place.call.argv:
+                yield _name(place, id, "id", note)
+    elif not _is_new(arg):
         for id, note in _ids_of_stream(place, exact):
             if id.startswith(value) and _fits(arg, mark + id) and not (exact and id in place.call.argv):
                 yield _name(place, mark + id, "id", note)
@@ -249,6 +253,14 @@ def _ids(place: _Place, arg: Arg) -> Iterator[Completion]:
         for phrase in _TIMES:
             if phrase.startswith(value.decode("latin-1").lower()):
                 yield from _time(place, arg, mark, phrase, place.start)
+
+
+def _held(place: _Place) -> Iterator[tuple[bytes, str]]:
+    """What is pending for the group that the line names: nothing else can be acknowledged or claimed."""
+    keys, groups = _words_of(place.call, "key"), _words_of(place.call, "group")
+    for one in place.known.pending(keys[-1], groups[-1]) if keys and groups else ():
+        idle = span_text(one.idle_ms) or "0s"
+        yield one.id, f"{_cut(shown(one.consumer))}, idle {idle}, delivered {one.deliveries}x"
 
 
 def _specials(arg: Arg, exact: bool) -> list[bytes]:

@@ -18,7 +18,18 @@ from typing import Any, NamedTuple, Protocol
 
 from streamcli.grammar.parse import Call
 from streamcli.reply import Reply
-from streamcli.shell.asking import ASK, NAME_MAX, NAMES_MAX, SEEN_MAX, STREAMS_MAX, StreamIds, Topic, ask_page, seen_in
+from streamcli.shell.asking import (
+    ASK,
+    NAME_MAX,
+    NAMES_MAX,
+    SEEN_MAX,
+    STREAMS_MAX,
+    Held,
+    StreamIds,
+    Topic,
+    ask_page,
+    seen_in,
+)
 from streamcli.shell.index import BLOCK, Block, Keys
 from streamcli.shell.lookup import Browse
 
@@ -47,6 +58,8 @@ class Known(Protocol):
     def ids(self, key: bytes) -> StreamIds: ...
 
     def fields(self, key: bytes) -> Sequence[bytes]: ...
+
+    def pending(self, key: bytes, group: bytes) -> Sequence[Held]: ...
 
 
 class _Kept(NamedTuple):
@@ -127,6 +140,9 @@ class Names:
 
     def fields(self, key: bytes) -> Sequence[bytes]:
         return self._get(Topic("fields", key)) or ()
+
+    def pending(self, key: bytes, group: bytes) -> Sequence[Held]:
+        return self._get(Topic("pending", key, group)) or ()
 
     def _kept_groups(self) -> list[tuple[bytes, tuple[bytes, ...]]]:
         with self._lock:

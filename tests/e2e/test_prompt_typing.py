@@ -103,6 +103,13 @@ def test_groups_and_consumers_are_offered(terminal: Terminal) -> None:
     terminal.shows("ann")
 
 
+def test_pending_entries_are_offered_where_they_can_be_acknowledged(terminal: Terminal, filled: Program) -> None:
+    assert filled.on("XREADGROUP", "GROUP", "readers", "ann", "COUNT", "1", "STREAMS", "cities", ">").code == 0
+    terminal.type("XACK cities readers ")
+    terminal.shows("1526984818136-0  ann, idle ")
+    assert "1526999626221-0" not in terminal.text
+
+
 def test_entry_ids_are_offered_each_with_what_it_means(terminal: Terminal) -> None:
     terminal.type("XREAD STREAMS cities ")
     terminal.shows("1526984818136-0  first entry, 2018-05-22 10:26:58.136 UTC")

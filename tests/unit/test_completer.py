@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from streamcli.shell.asking import StreamIds
+from streamcli.shell.asking import Held, StreamIds
 from streamcli.shell.completer import MOST, Completion, complete
 from streamcli.shell.index import Keys
 from streamcli.shell.line import Line, read
@@ -36,6 +36,9 @@ class Fake:
 
     def ids(self, key: bytes) -> StreamIds:
         return StreamIds((SEEN, LAST), FIRST, LAST, GIVEN) if key == b"a" else StreamIds(first=b"5-5")
+
+    def pending(self, key: bytes, group: bytes) -> Sequence[Held]:
+        return [Held(b"7-1", b"ann", 90_000, 3), Held(b"8-1", b"b b", 5, 1)] if group == b"stuck" else []
 
     def fields(self, key: bytes) -> Sequence[bytes]:
         return [b"temp", b"place", b"my field"] if key == b"a" else []
@@ -252,9 +255,8 @@ def test_ids_are_those_seen_the_last_and_the_first_of_the_stream() -> None:
 
 
 def test_an_id_of_an_entry_is_one_that_is_there_and_not_yet_in_the_line() -> None:
-    assert texts("XACK a g1 ") == [SEEN.decode(), LAST.decode(), FIRST.decode()]
+    assert texts("XDEL a ") == [SEEN.decode(), LAST.decode(), FIRST.decode()]
     assert texts(f"XDEL a {SEEN.decode()} ") == [LAST.decode(), FIRST.decode()]
-    assert texts(f"XCLAIM a g1 alice 0 {SEEN.decode()} ", "id") == [LAST.decode(), FIRST.decode()]
 
 
 def test_a_new_entry_has_an_id_that_no_entry_has() -> None:
@@ -406,3 +408,10 @@ def test_a_password_is_never_offered_and_never_asked_for() -> None:
     known = Fake()
     assert texts("AUTH ", known=known) == texts("HELLO 3 AUTH u ", known=known) == []
     assert known.asked == []
+
+
+@pytest.mark.parametrize("line", ["XACK a stuck ", "XCLAIM a stuck me 0 "])
+def test_what_a_group_holds_is_offered_with_who_has_it_and_for_how_long(line: str) -> None:
+    assert noted(line, "id") == {"7-1": "ann, idle 1m 30s, delivered 3x", "8-1": '"b b", idle 0s, delivered 1x'}
+    assert texts(f"{line}7-1 ", "id") == ["8-1"]
+    assert texts("XACK a other ", "id") == []
