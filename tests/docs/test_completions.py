@@ -220,7 +220,8 @@ compadd() {
 finish() { print "fini""shed" }
 zle -N finish
 bindkey '^T' finish
-print "rea""dy"
+zle-line-init() { print "rea""dy" }
+zle -N zle-line-init
 """
 
 
