@@ -199,6 +199,19 @@ class Prompt:
         self.app.layout.focus(self.buffer)  # a search that was broken off would keep it
         return self.app.run(pre_run=self._suggest_at_once, handle_sigint=False)
 
+    def end(self, error: Exception) -> bool:
+        """Give up asking: `ask` raises the error. For a signal handler; False when nothing is asked."""
+        loop = self.app.loop
+        if loop is None or not self.app.is_running:
+            return False
+
+        def leave() -> None:
+            if self.app.is_running and not self.app.is_done:
+                self.app.exit(exception=error)
+
+        loop.call_soon_threadsafe(leave)
+        return True
+
     def interrupt(self) -> None:
         """SIGINT came, as Ctrl-C does where keys are not read one by one: for a signal handler."""
         loop = self.app.loop

@@ -49,6 +49,14 @@ class ConnectError(Exception):
     """`.connect` leads nowhere; the text is one line."""
 
 
+class _EndedError(Exception):
+    """A signal has ended the prompt."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
 class Prefs:
     """What `.format`, `.timing` and the others change; begins as the config file and the flags say."""
 
@@ -114,8 +122,11 @@ class Shell:
         gc.freeze()  # what was made for the start stays: no keystroke is to wait for a look at all of it
         with self._signals(), nullcontext() if self._dumb else self._terminal.quiet():
             text: str | None = ""
-            while text is not None and not self.session.left:
-                text = self._one(text)
+            try:
+                while text is not None and not self.session.left:
+                    text = self._one(text)
+            except _EndedError as ended:
+                raise SystemExit(ended.code) from None
             self._leave()
         return OK
 
@@ -126,8 +137,8 @@ class Shell:
             (number, signal.signal(number, handler))
             for number, handler in (
                 (signal.SIGINT, self._interrupt),
-                (signal.SIGTERM, _end),
-                (signal.SIGHUP, _end),
+                (signal.SIGTERM, self._end),
+                (signal.SIGHUP, self._end),
             )
         ]
         try:
@@ -142,6 +153,12 @@ class Shell:
         if self._prompt is not None and not isinstance(self._prompt, PlainPrompt):
             self._prompt.interrupt()
 
+    def _end(self, number: int, frame: FrameType | None) -> None:
+        """Leave; a prompt that is drawn is asked to, so that it can clear up behind itself."""
+        prompt = self._prompt
+        if prompt is None or isinstance(prompt, PlainPrompt) or not prompt.end(_EndedError(128 + number)):
+            raise SystemExit(128 + number)
+
     def _one(self, text: str) -> str | None:
         """Ask for one line and run it: what the next one begins as, None when that was the last."""
         try:
@@ -155,7 +172,7 @@ class Shell:
             return self._take(typed)
         except KeyboardInterrupt:
             self.session.say("")
-        except PipeClosedError:
+        except (PipeClosedError, _EndedError):
             raise
         except Exception as error:  # a fault of ours in one line is no reason to lose the session
             if self.environment.get("STREAMCLI_DEBUG"):
@@ -403,10 +420,6 @@ class Shell:
     def _wrong(self, text: str) -> int:
         self.session.say(text)
         return USAGE
-
-
-def _end(number: int, frame: FrameType | None) -> None:
-    raise SystemExit(128 + number)
 
 
 def _blind(argv: Sequence[bytes]) -> Reply:

@@ -306,13 +306,17 @@ def test_what_was_typed_before_a_question_is_no_answer_to_it(terminal: Terminal,
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("line", ["", "XREAD BLOCK 0 STREAMS a $\r"])
-def test_an_end_from_outside_leaves_the_terminal_as_it_was(program: Program, number: signal.Signals, line: str) -> None:
+@pytest.mark.parametrize(
+    ("line", "seen"), [("", ""), ("XREAD BLOCK 0 STREAMS a $\r", "waiting"), ("FLUSHALL\r", "Go on?")]
+)
+def test_an_end_from_outside_leaves_the_terminal_as_it_was(
+    program: Program, number: signal.Signals, line: str, seen: str
+) -> None:
+    assert program.on("SET", "k", "v").code == 0
     with Terminal(program) as terminal:
         terminal.prompts(PROMPT)
         terminal.type(line)
-        if line:
-            terminal.shows("waiting")
+        terminal.shows(seen)
         os.kill(terminal.process.pid, number)
         terminal.leave()
         assert terminal.process.returncode == 128 + number

@@ -43,7 +43,7 @@ def test_forty_columns_are_enough(filled: Program) -> None:
         terminal.type(" STREAMS cities ")
         terminal.shows("only what")
         terminal.type("0\r")
-        terminal.shows("Oslo")
+        terminal.shows('temp  "12"')
         terminal.shows("> XREAD BLOCK 0 STREAMS")
 
 
