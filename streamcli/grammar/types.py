@@ -132,6 +132,7 @@ class Special(NamedTuple):
 
 
 LAST, NEW, TOP = Special(b"$"), Special(b">"), Special(b"+")
+SPECIAL_IDS = (b"$", b">", b"+", b"-", b"*")  # words that may stand where an ID does, by the position
 _SPECIALS = {special.mark: special for special in (LAST, NEW, TOP)}
 
 

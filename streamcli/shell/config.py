@@ -144,8 +144,8 @@ def _style(value: object) -> str | None:
     for word in value.split():
         name = word.removeprefix("fg:").removeprefix("bg:")
         if word not in _ATTRIBUTES and name not in _ANSI and not _COLOR.fullmatch(word):
-            near = _near(f"ansi{name}", _ANSI, 0.9) or _near(name, _ANSI | _ATTRIBUTES)
-            return f"has no such style: {_shown(word)}{near}"
+            found = near(f"ansi{name}", _ANSI, 0.9) or near(name, _ANSI | _ATTRIBUTES)
+            return f"has no such style: {_shown(word)}{found}"
     return None
 
 
@@ -247,7 +247,7 @@ class _Reader:
         for name, value in values.items():
             item = by_name.get(name)
             if item is None:
-                self.warn((*under, name), f"no such setting: {_plain(name)}{_near(name, by_name)}")
+                self.warn((*under, name), f"no such setting: {_plain(name)}{near(name, by_name)}")
             elif wrong := item.wrong(value):
                 self.warn((*under, name), f"{name} {wrong}{ending}")
             else:
@@ -257,7 +257,7 @@ class _Reader:
     def color(self, role: str, style: object) -> bool:
         where = ("colors", role)
         if role not in NAMES:
-            self.warn(where, f"no such role: {_plain(role)}{_near(role, NAMES)}")
+            self.warn(where, f"no such role: {_plain(role)}{near(role, NAMES)}")
         elif wrong := _style(style):
             self.warn(where, f"{role} {wrong}; ignored")
         else:
@@ -350,11 +350,12 @@ def _holds_password(url: str | None) -> bool:
     return url is not None and holds_secret(url)
 
 
-def _near(given: str, names: Iterable[str], cutoff: float = 0.65) -> str:
+def near(given: str, names: Iterable[str], cutoff: float = 0.65) -> str:
+    """` (did you mean keys?)`, or nothing when no name is near."""
     from difflib import get_close_matches
 
-    near = get_close_matches(given[:_SHOWN_MAX], sorted(names), 1, cutoff)
-    return f" (did you mean {near[0]}?)" if near else ""
+    found = get_close_matches(given[:_SHOWN_MAX], sorted(names), 1, cutoff)
+    return f" (did you mean {found[0]}?)" if found else ""
 
 
 def _plain(name: str) -> str:

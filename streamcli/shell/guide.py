@@ -125,7 +125,7 @@ class LineGuide:
     def hints(self, text: str, cursor: int, width: int) -> list[Fragments]:
         from streamcli.shell.hints import fit, hint
 
-        segment, at = _segment(text, cursor)
+        segment, at, _ = _segment(text, cursor)
         if not segment.strip():
             return [[("class:hint.idle", self._idle()[:width])]]
         if len(segment) > lines.ANALYSED_MAX:
@@ -168,8 +168,7 @@ class LineGuide:
         from streamcli.shell.completer import complete
         from streamcli.shell.meta import completions
 
-        start = _segment_start(text, cursor)
-        segment, at = _segment(text, cursor)
+        segment, at, start = _segment(text, cursor)
         if len(segment) > lines.ANALYSED_MAX:
             return []
         line = lines.read(segment)
@@ -187,22 +186,16 @@ class LineGuide:
     def show_help(self, text: str, cursor: int) -> None:
         from streamcli.shell.help import at_word
 
-        segment, at = _segment(text, cursor)
+        segment, at, _ = _segment(text, cursor)
         words = at_word(lines.read(segment), at) if len(segment) <= lines.ANALYSED_MAX else []
         self._shell.help(words)
 
 
-def _segment_start(text: str, cursor: int) -> int:
+def _segment(text: str, cursor: int) -> tuple[str, int, int]:
+    """The command that the cursor is in, where in it the cursor is, and where in the text it begins."""
     if "\n" not in text:
-        return 0
-    return next((start for start, end in lines.segments(text) if start <= cursor <= end), cursor)
-
-
-def _segment(text: str, cursor: int) -> tuple[str, int]:
-    """The command that the cursor is in, and where in it the cursor is."""
-    if "\n" not in text:
-        return text, cursor
+        return text, cursor, 0
     for start, end in lines.segments(text):
         if start <= cursor <= end:
-            return text[start:end], cursor - start
-    return "", 0
+            return text[start:end], cursor - start, start
+    return "", 0, cursor

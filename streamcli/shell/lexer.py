@@ -19,6 +19,7 @@ from streamcli import errors
 from streamcli.grammar.meanings import Expected
 from streamcli.grammar.parse import Call, parse
 from streamcli.grammar.spec import Arg, Command, Halves, Option, Role
+from streamcli.grammar.types import SPECIAL_IDS
 from streamcli.reply import Error
 from streamcli.shell.line import ANALYSED_MAX, Line, drafted
 from streamcli.shell.lookup import commands_of_redis
@@ -37,7 +38,6 @@ _CLASSES: Final = {
 }
 _PROBLEM: Final = "class:problem"
 _TAIL: Final = "class:pipe"
-_SPECIAL = (b"$", b">", b"+", b"-", b"*")
 _OPERATORS = (b">", b">>")
 _SUFFIXES = (b"0", b"1")  # what makes a value of the beginning of one: an ID, a number
 
@@ -162,7 +162,7 @@ def _styles(line: Line, cursor: int) -> list[str]:
 
 
 def _is_special(value: bytes) -> bool:
-    return value in _SPECIAL or value.endswith(b"-*")
+    return value in SPECIAL_IDS or value.endswith(b"-*")
 
 
 def _becomes(may_be: tuple[Expected, ...], role: Role | None) -> bool:

@@ -8,7 +8,7 @@ shell; what it raises as a VerbError is one line for the user.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -102,11 +102,10 @@ def _paths(typed: str) -> Iterator[str]:
             yield os.path.join(folder, name)
 
 
-def _near(given: str, names: object) -> str:
-    from difflib import get_close_matches
+def _near(given: str, names: Iterable[str]) -> str:
+    from streamcli.shell.config import near
 
-    near = get_close_matches(given[:60], [str(name) for name in names], 1, 0.6)  # type: ignore[attr-defined]
-    return f" (did you mean {near[0]}?)" if near else ""
+    return near(given, names, 0.6)
 
 
 # -- what the verbs do ----------------------------------------------------------------------

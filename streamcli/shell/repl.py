@@ -259,9 +259,13 @@ class Shell:
 
     def _leave(self) -> None:
         self.guide.stop()
+        self._say_unfinished()
+        self.output.flush()
+
+    def _say_unfinished(self) -> None:
+        """What is left of a transaction when its backend is left."""
         if self.backend.queued is not None:
             self.session.say("the transaction was not run: EXEC is missing")
-        self.output.flush()
 
     # -- running -------------------------------------------------------------------------
 
@@ -283,8 +287,7 @@ class Shell:
             return self._wrong(f"{place}what is to be run behind the {line.tail.kind}?")
         try:
             verb = meta.find(line.argv)
-            run = self._replies.run
-            return run(
+            return self._replies.run(
                 line.tail,
                 lambda: self._run_words(line, verb, place),
                 self.prefs.format,
@@ -375,8 +378,7 @@ class Shell:
         """Go to another backend. Raises ConnectError, and then nothing has changed."""
         new = "://" not in target and target[:1] not in ("@", ":") and not os.path.exists(os.path.expanduser(target))
         backend, read_only = self._open(target)
-        if self.backend.queued is not None:
-            self.session.say("the transaction was not run: EXEC is missing")
+        self._say_unfinished()
         self.backend.close()
         backend.on_wait = self._watch.waits
         self.session.move_to(backend, read_only)

@@ -15,12 +15,12 @@ from streamcli.docs import pages
 from streamcli.docs.pages import Example, Page
 from streamcli.grammar.commands import COMMANDS
 from streamcli.grammar.spec import Arg, Command, Halves, Maybe, Option, Options, Ordered, Pairs, Part
+from streamcli.grammar.types import SPECIAL_IDS
 from streamcli.render import Options as Look
 from streamcli.reply import Error
 from streamcli.shell import trying
 
 DATA = Path(pages.__file__).resolve().parents[1] / "data"
-SPECIAL = (b"$", b">", b"+", b"-", b"*")  # words that may stand where an ID does
 SECTIONS = ("Returns", "Errors", "In practice", "Examples", "See also")
 FENCES = ("```", "```syntax", "```streamcli", "```streamcli clock", "```toml", "```text", "```sh", "```console")
 _LINK = re.compile(r"\[[^\]]+\]\(([^)]+)\)")
@@ -61,7 +61,7 @@ def wanted_headings(command: Command) -> set[str]:
         wanted |= set(option.marks)
     for arg in args_of(command.parts):
         if arg.type.name == "id" and arg.read is not None:
-            wanted |= {word.decode() for word in SPECIAL if not isinstance(arg.read(word), Error)}
+            wanted |= {word.decode() for word in SPECIAL_IDS if not isinstance(arg.read(word), Error)}
     return wanted
 
 
