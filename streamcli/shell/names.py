@@ -123,8 +123,9 @@ class Names:
     def groups(self, key: bytes | None) -> Sequence[bytes]:
         if key is not None:
             return self._get(Topic("groups", key)) or ()
-        self._get(_WIDE)
-        self._get(_KEYS)
+        with self._lock:  # both, before the thread can take one of them: what it takes first is the last wanted
+            self._get(_WIDE)
+            self._get(_KEYS)
         return sorted({name for _, names in self._kept_groups() for name in names})[:NAMES_MAX]
 
     def consumers(self, key: bytes | None, group: bytes) -> Sequence[bytes]:

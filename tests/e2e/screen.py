@@ -93,7 +93,8 @@ class Terminal:
     def enter(self, line: str) -> None:
         """Type a line, see it, send it."""
         self.type(line)
-        self.shows(line[-20:])
+        end = line[-20:]
+        self.until(lambda: end in self.text or end in "".join(self.screen.display), f"{end!r} on the screen")
         self.type("\r")
 
     def paste(self, text: str) -> None:
