@@ -9,7 +9,9 @@ module is on the path of every start, and `dataclasses` costs more than all of i
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
+
+TAIL_MOST: Final = 100
 
 
 class _Text:
@@ -116,6 +118,73 @@ class Push(_Items):
     """A RESP3 push: what a server says without being asked."""
 
     __slots__ = ()
+
+
+class Arriving(list["Reply"]):
+    """A long array whose items are still on the way; `pieces` brings them, some at a time.
+
+    A list that is never there as a whole: `len` is what was announced, the items
+    are taken once, in order, and a second iteration raises RuntimeError. The
+    first may be looked at before that, as `[0]`. What waits for more raises what
+    goes wrong then, out of the iteration and out of `[0]`. Whoever needs all of
+    it says `list(arriving)` and goes on with that.
+    """
+
+    __slots__ = ("_begun", "_count", "_first", "_pieces", "tail", "whole")
+
+    def __init__(self, count: int, pieces: Iterator[list[Reply]]) -> None:
+        super().__init__()
+        self._count, self._pieces = count, pieces
+        self._first: list[Reply] | None = None
+        self._begun = False
+        self.tail: list[Reply] = []
+        """The last of the items that have come, TAIL_MOST at most."""
+        self.whole = False
+        """Whether all of it has come, so that what the connection brings next is another reply."""
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Reply]:
+        if self._begun:
+            raise RuntimeError("the items of a reply that arrives can be taken once")
+        self._begun = True
+        return self._items()
+
+    def __reversed__(self) -> Iterator[Reply]:
+        return reversed(list(self))
+
+    def __getitem__(self, at: Any) -> Any:
+        if at != 0 or self._begun:
+            raise RuntimeError("of a reply that arrives only the first item can be looked at")
+        if self._first is None:
+            self._first = self._next()
+        return self._first[0]
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __repr__(self) -> str:
+        return f"Arriving({self._count})"
+
+    def close(self) -> None:
+        """Nobody wants the rest: the iteration ends, and there will be no other."""
+        self._begun = True
+        self._pieces = iter(())
+
+    def _items(self) -> Iterator[Reply]:
+        if self._first is not None:
+            first, self._first = self._first, None
+            yield from first
+        while piece := self._next():
+            yield from piece
+
+    def _next(self) -> list[Reply]:
+        piece = next(self._pieces, [])
+        self.tail = piece[-TAIL_MOST:] if len(piece) >= TAIL_MOST else [*self.tail, *piece][-TAIL_MOST:]
+        return piece
+
+    __hash__ = None
 
 
 class Verbatim:

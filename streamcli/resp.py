@@ -7,9 +7,11 @@ absurd reply raises ProtocolError, once, and the connection is to be dropped.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
 
-from streamcli.reply import NIL_ARRAY, Error, Map, Nil, Push, Reply, Set, Simple, Verbatim
+from streamcli.reply import NIL_ARRAY, Arriving, Error, Map, Nil, Push, Reply, Set, Simple, Verbatim
 
 _ONE_LINE = bytes.maketrans(b"\r\n", b"  ")  # Redis: an error is one line
 _AGGREGATES, _BULKS = (b"*", b"%", b"~", b">", b"|"), (b"$", b"=", b"!")
@@ -19,6 +21,9 @@ _LINE_MAX, _LENGTH_MAX = 64 * 1024, 64
 _DEPTH_MAX = 512
 _COUNT_MAX = 2**31 - 1
 _BULK_MAX = 2**31
+_PIECE = 64 * 1024  # bytes that are split at a time
+_SHORT_ARRAY, _HEADS_KEPT = 256, 4096
+_NOTHING_YET: Any = object()  # what a line gives that only begins something
 
 
 class ProtocolError(Exception):
@@ -37,8 +42,23 @@ def encode(reply: Reply, protocol: int = 2) -> bytes:
 
 def encode_command(argv: Iterable[bytes]) -> bytes:
     """A command as a client sends it: an array of bulk strings."""
-    words = list(argv)
-    return b"*%d\r\n" % len(words) + b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in words])
+    parts: list[int | bytes] = []
+    for word in argv:
+        parts += (len(word), word)
+    return _template(len(parts) // 2) % tuple(parts)
+
+
+class _Templates(dict[int, bytes]):
+    """A command of so many words, to be filled in with each one's length and the word."""
+
+    def __missing__(self, count: int) -> bytes:
+        template = b"*%d\r\n" % count + b"$%d\r\n%b\r\n" * count
+        if count <= _SHORT_ARRAY:
+            self[count] = template
+        return template
+
+
+_template: Final = _Templates().__getitem__
 
 
 def _write(reply: Reply, protocol: int, put: Callable[[bytes], object]) -> None:
@@ -92,11 +112,25 @@ def _write_rarer(reply: Reply, protocol: int, put: Callable[[bytes], object]) ->
 class _Open:
     """An aggregate whose items are still arriving."""
 
-    __slots__ = ("items", "kind", "left")
+    __slots__ = ("items", "kind", "left", "most")
 
     def __init__(self, kind: bytes, left: int) -> None:
-        self.kind, self.left = kind, left
+        self.kind, self.left, self.most = kind, left, left
         self.items: list[Reply] = []
+
+
+class _Heads(dict[int, bytes]):
+    """What stands before a string of so many bytes."""
+
+    def __missing__(self, size: int) -> bytes:
+        head = b"$%d" % size
+        if size < _HEADS_KEPT:
+            self[size] = head
+        return head
+
+
+_head: Final = _Heads().__getitem__
+_short: Final = {b"*%d" % count: count for count in range(1, _SHORT_ARRAY + 1)}.get
 
 
 class Reader:
@@ -105,81 +139,258 @@ class Reader:
     "Need more" is simply the end of the iteration. Nothing is read twice: an
     aggregate keeps its items while the rest is on the way. After a
     ProtocolError every iteration raises it again.
+
+    What was fed is split at its line ends, a piece at a time, and read line by
+    line; most lines come in arrays of strings, which are read whole. A string
+    that holds line ends is put together again; one that goes on behind its
+    piece is collected without looking at what is in it.
     """
 
     def __init__(self) -> None:
-        self._data = bytearray()
-        self._at = 0
-        self._searched = 0  # no line ends before this place
+        self._fed: deque[bytes] = deque()
+        self._fed_at = 0  # how much of the first one is taken
+        self._lines: list[bytes] = []
+        self._at = 0  # the first line that is not read
+        self._tail = b""  # behind the lines: the beginning of one
+        self._string, self._string_kind, self._missing = bytearray(), b"", 0  # a string, and how much of it is to come
         self._stack: list[_Open] = []
         self._result: Reply = None
+        self._arriving: Arriving | None = None
         self._broken: ProtocolError | None = None
 
     def feed(self, data: bytes) -> None:
-        if self._at:
-            del self._data[: self._at]
-            self._searched = max(0, self._searched - self._at)
-            self._at = 0
-        self._data += data
+        if data:
+            self._fed.append(bytes(data))
 
     def __iter__(self) -> Iterator[Reply]:
+        while True:
+            lines, at = self._lines, self._at
+            alone = not self._stack and self._broken is None and at + 1 < len(lines)
+            if alone and lines[at] == _head(len(lines[at + 1])):  # the IDs of many XADDs come like this
+                self._at = at + 2
+                yield lines[at + 1]
+            elif self._next():
+                yield self._result
+            else:
+                return
+
+    def arriving(
+        self, least: int, more: Callable[[], None], fault: Callable[[ProtocolError], Exception] | None = None
+    ) -> Arriving | None:
+        """The next reply, its items to be taken as they come, when it is an array of at least `least`; else None.
+
+        Whenever all that was fed is used up its iteration calls `more`, which
+        feeds the reader, or raises. What is not RESP comes out of the iteration
+        as a ProtocolError, or as what `fault` makes of that. Items that are
+        left when the next reply is asked for are thrown away.
+        """
+        if self._broken is not None or self._arriving is not None:
+            return None
+        if not self._stack and not self._missing:
+            self._begin(least)
+        outermost = self._stack[0] if self._stack else None
+        if outermost is None or outermost.kind != b"*" or outermost.most < least:
+            return None
+        self._arriving = Arriving(outermost.most, self._pieces(outermost, more, fault))
+        return self._arriving
+
+    def _begin(self, least: int) -> None:
+        """Open the array that comes next if it is long; a fault is left to whoever reads."""
+        try:
+            while self._at == len(self._lines):
+                if not self._split():
+                    return
+            line = self._lines[self._at]
+            if line[:1] == b"*" and (count := _number(line[1:], _COUNT_MAX, -1)) >= max(1, least):
+                self._at += 1
+                self._stack.append(_Open(b"*", count))
+        except ProtocolError:
+            pass
+
+    def _pieces(
+        self, outermost: _Open, more: Callable[[], None], fault: Callable[[ProtocolError], Exception] | None
+    ) -> Iterator[list[Reply]]:
+        """The items of an array, as many at a time as there are."""
+        arriving = self._arriving
+        assert arriving is not None
+        while self._arriving is arriving:
+            try:
+                done = self._step()
+            except ProtocolError as error:
+                self._broken = error
+                raise error if fault is None else fault(error) from None
+            items, outermost.items = outermost.items, []
+            if done:
+                self._end_arriving()
+            if items:
+                yield items
+            if done is None:
+                more()
+
+    def _end_arriving(self) -> None:
+        if self._arriving is not None:
+            self._arriving.whole, self._arriving = True, None
+
+    # -- from bytes to lines, from lines to replies ------------------------------------
+
+    def _next(self) -> bool:
+        """Read on until a reply is complete (`_result`); False when more is needed."""
         if self._broken is not None:
             raise self._broken
         try:
-            while self._next():
-                yield self._result
+            while True:
+                done = self._step()
+                if self._arriving is None:
+                    if done is not False:
+                        return done is True
+                elif done is None:
+                    self._stack[0].items.clear()
+                    return False
+                elif done:
+                    self._end_arriving()
+                else:
+                    self._stack[0].items.clear()
         except ProtocolError as error:
             self._broken = error
             raise
 
-    def _next(self) -> bool:
-        """Read on until a reply is complete (`_result`); False when more is needed."""
-        while True:
-            start = self._at
-            line = self._line()
-            if line is None:
-                return False
-            kind, rest = line[:1], line[1:]
-            if kind in _AGGREGATES:
-                opened = self._open(kind, rest)
-                if opened is not None:
-                    self._stack.append(opened)
-                    continue
-                if kind == b"|":
-                    continue  # attributes of nothing
-                reply: Reply = NIL_ARRAY if rest == b"-1" else _close(_Open(kind, 0))
-            elif kind in _BULKS:
-                size = _number(rest, _BULK_MAX, -1 if kind == b"$" else 0)
-                if size < 0:
-                    reply = None
-                else:
-                    end = self._at + size
-                    if len(self._data) < end + 2:
-                        self._at = self._searched = start
-                        return False
-                    if self._data[end : end + 2] != b"\r\n":
-                        raise ProtocolError("a string that is longer than it says")
-                    reply = _bulk(kind, bytes(self._data[self._at : end]))
-                    self._at = end + 2
-            else:
-                reply = _line(kind, rest)
-            if self._place(reply):
-                return True
+    def _step(self) -> bool | None:
+        """Read on, in one piece at most: True when a reply is complete, None when nothing is left of what was fed."""
+        if self._missing:
+            return self._place(_string(self._string_kind, self._collected())) if self._collect() else None
+        if self._at < len(self._lines):
+            return self._walk()
+        return False if self._split() else None
 
-    def _line(self) -> bytes | None:
-        """The next line without its end, None when it is not all here."""
-        start = self._at
-        if start < len(self._data) and self._data[start] not in _KINDS:
-            raise ProtocolError(f"not a reply: {bytes(self._data[start : start + 40])!r}")
-        end = self._data.find(b"\r\n", max(start, self._searched - 1))
-        if end < 0:
-            self._searched = len(self._data)
-            most = _LINE_MAX if bytes(self._data[start : start + 1]) in _TEXTS else _LENGTH_MAX
-            if len(self._data) - start > most:
+    def _split(self) -> bool:
+        """Go to the next piece; False when there is none. All lines have been read."""
+        tail = self._tail
+        if tail:
+            if tail[0] not in _KINDS:
+                raise ProtocolError(f"not a reply: {tail[:40]!r}")
+            if len(tail) > _line_most(tail):
                 raise ProtocolError("a line without an end")
-            return None
-        self._at = self._searched = end + 2
-        return bytes(self._data[start:end])
+        piece = self._take(_PIECE)
+        if not piece:
+            return False
+        lines = (tail + piece).split(b"\r\n")
+        self._tail, self._lines, self._at = lines.pop(), lines, 0
+        return True
+
+    def _take(self, most: int) -> bytes:
+        """The next bytes of what was fed, `most` at most."""
+        if not self._fed:
+            return b""
+        first, at = self._fed[0], self._fed_at
+        if len(first) - at > most:
+            self._fed_at = at + most
+            return first[at : at + most]
+        self._fed.popleft()
+        self._fed_at = 0
+        return first[at:]
+
+    def _collect(self) -> bool:
+        """Add to the string that is on its way; True when it is complete."""
+        while self._missing:
+            piece = self._take(self._missing)
+            if not piece:
+                return False
+            self._string += piece
+            self._missing -= len(piece)
+        return True
+
+    def _collected(self) -> bytes:
+        string, self._string = self._string, bytearray()
+        if not string.endswith(b"\r\n"):
+            raise ProtocolError("a string that is longer than it says")
+        del string[-2:]
+        return bytes(string)
+
+    def _walk(self) -> bool:
+        """Read the lines there are; True when a reply is complete."""
+        lines, at, stack = self._lines, self._at, self._stack
+        count = len(lines)
+        while at < count:
+            line = lines[at]
+            at += 1
+            reply: Any = _NOTHING_YET
+            size = _short(line, 0)
+            end = at + 2 * size
+            if not size:
+                if at < count and line == _head(len(lines[at])):
+                    reply, end = lines[at], at + 1
+                elif line[:1] == b":" and line[1:].isdigit() and len(line) <= _LENGTH_MAX:
+                    reply = int(line[1:])
+            # Does every second line say how long the next one is? Then it is an array of strings, for sure.
+            elif end <= count and len(stack) < _DEPTH_MAX - 1:
+                inner = _short(lines[at + 2], 0) if size == 2 else 0
+                if inner:  # an entry: its ID, and its fields
+                    end = at + 3 + 2 * inner
+                    values = lines[at + 4 : end : 2]
+                    heads = lines[at + 3 : end : 2]
+                    whole = end <= count and lines[at] == _head(len(lines[at + 1]))
+                    if whole and heads == [*map(_head, map(len, values))]:
+                        reply = [lines[at + 1], values]
+                elif lines[end - 2][:1] == b"$":
+                    values = lines[at + 1 : end : 2]
+                    if lines[at:end:2] == [*map(_head, map(len, values))]:
+                        reply = values
+            if reply is not _NOTHING_YET:
+                at = end
+            else:
+                self._at = at
+                reply = self._read(line)
+                at = self._at
+                if reply is _NOTHING_YET:
+                    continue
+            if stack and stack[-1].left > 1:
+                top = stack[-1]
+                top.items.append(reply)
+                top.left -= 1
+            elif self._place(reply):
+                self._at = at
+                return True
+        self._at = at
+        return False
+
+    def _read(self, line: bytes) -> Any:
+        """What a line begins, whatever it is: a reply, or _NOTHING_YET."""
+        kind, rest = line[:1], line[1:]
+        if kind in _AGGREGATES:
+            opened = self._open(kind, rest)
+            if opened is not None:
+                self._stack.append(opened)
+                return _NOTHING_YET
+            if kind == b"|":
+                return _NOTHING_YET  # attributes of nothing
+            return NIL_ARRAY if rest == b"-1" else _close(_Open(kind, 0))
+        if kind in _BULKS:
+            size = _number(rest, _BULK_MAX, -1 if kind == b"$" else 0)
+            if size < 0:
+                return None
+            data = self._bytes(kind, size)
+            return _NOTHING_YET if data is None else _string(kind, data)
+        if len(line) > _line_most(line):
+            raise ProtocolError("a line that is too long")
+        return _line(kind, rest)
+
+    def _bytes(self, kind: bytes, size: int) -> bytes | None:
+        """The string at the next line; None when it goes on behind the lines, and is then collected."""
+        lines, at = self._lines, self._at
+        have, end = -2, at
+        while have < size and end < len(lines):
+            have += 2 + len(lines[end])
+            end += 1
+        if have == size:
+            self._at = end
+            return lines[at] if end == at + 1 else b"\r\n".join(lines[at:end])
+        if have < size:
+            self._string = bytearray(b"\r\n".join([*lines[at:], self._tail]))
+            self._string_kind, self._missing = kind, size + 2 - len(self._string)
+            self._at, self._tail = end, b""
+        if have > size or self._missing <= 0:
+            raise ProtocolError("a string that is longer than it says")
+        return None
 
     def _open(self, kind: bytes, rest: bytes) -> _Open | None:
         """The aggregate that starts here; None when it is complete already."""
@@ -205,6 +416,10 @@ class Reader:
         return True
 
 
+def _line_most(line: bytes) -> int:
+    return _LINE_MAX if line[:1] in _TEXTS else _LENGTH_MAX
+
+
 def _close(open_: _Open) -> Reply:
     items = open_.items
     if open_.kind == b"%":
@@ -214,7 +429,7 @@ def _close(open_: _Open) -> Reply:
     return Push(items) if open_.kind == b">" else items
 
 
-def _bulk(kind: bytes, data: bytes) -> Reply:
+def _string(kind: bytes, data: bytes) -> Reply:
     if kind == b"=":
         if data[3:4] != b":":
             raise ProtocolError("a text without its kind")

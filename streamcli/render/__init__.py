@@ -8,9 +8,12 @@ Rules of the room:
 2. Bytes that are not UTF-8 travel as surrogates (`surrogateescape`), and only
    in `raw` and `classic`: whoever writes encodes them the same way.
 3. No renderer raises, whatever a server sent: what does not look as the command
-   says it should is drawn as the plain nest of arrays that it is.
+   says it should is drawn as the plain nest of arrays that it is. Only what an
+   `Arriving` raises when its items stop coming goes through, to whoever writes.
 4. With `options.terminal` no control character but "\\n" comes out, in any format.
-5. Nothing is imported before it is used: a PING in raw costs raw alone.
+5. The items of an Arriving are drawn as they come and not kept, but in `csv`,
+   whose header is about all of them.
+6. Nothing is imported before it is used: a PING in raw costs raw alone.
 
 Does not know where the lines go, nor which format to take.
 """

@@ -24,7 +24,7 @@ from streamcli.render.shape import (
     read_entry,
     shape_of,
 )
-from streamcli.reply import Error, Map, Push, Set, Simple, Verbatim
+from streamcli.reply import Arriving, Error, Map, Push, Set, Simple, Verbatim
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,6 +45,8 @@ class _Returning:
 
 def render(reply: Reply, call: Call | None, options: Options) -> Iterator[str]:
     """Chunks of one row each."""
+    if isinstance(reply, Arriving):
+        reply = list(reply)
     rows = _rows(shape_of(reply, call), reply)
     writerow: Callable[[list[str]], str] = csv.writer(_Returning(), lineterminator=_LINE_END).writerow
     lines = (writerow(row).removesuffix(_LINE_END) for row in rows)

@@ -102,11 +102,33 @@ def _items(items: list[Reply]) -> Flow:
     if not items:
         yield ""
         return
-    if len(items) <= _SHORT_LIST and _STRINGS_ONLY.issuperset(map(type, items)):
-        yield b"\n".join(items).decode("utf-8", "surrogateescape")  # type: ignore[arg-type]
+    if type(items) is list and (chunk := _strings(items)) is not None:
+        yield chunk
         return
     for item in items:
-        yield _lines(item)
+        if type(item) is bytes:
+            yield item.decode("utf-8", "surrogateescape")
+        elif type(item) is list and (chunk := _entry(item)) is not None:
+            yield chunk
+        else:
+            yield _lines(item)
+
+
+def _strings(items: list[Reply]) -> str | None:
+    """A short list of strings in one chunk; None for any other."""
+    if len(items) > _SHORT_LIST or not _STRINGS_ONLY.issuperset(map(type, items)):
+        return None
+    joined: bytes = b"\n".join(items)  # type: ignore[arg-type]
+    if b"\r\n" in joined:  # a carriage return at the end of a string is not part of a line end
+        return None
+    return joined.decode("utf-8", "surrogateescape")
+
+
+def _entry(item: list[Reply]) -> str | None:
+    """An entry with its fields in one chunk; None for any other list."""
+    if len(item) != 2 or type(item[1]) is not list or not item[1]:
+        return None
+    return _strings([item[0], *item[1]])
 
 
 def _pairs(pairs: Map) -> Flow:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from streamcli.reply import Map, Nil, Simple
+from streamcli.reply import Arriving, Map, Nil, Simple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -157,7 +157,20 @@ def shape_of(reply: Reply, call: Call | None) -> Shape:
     if call is None or command is None:
         return Value(reply)
     reader = _READERS.get(command.name)
-    return (reader(reply, call) if reader is not None else None) or Value(reply)
+    if reader is None:
+        return Value(reply)
+    if isinstance(reply, Arriving) and not _is_told_by_its_first(command.name, call):
+        reply = list(reply)
+    return reader(reply, call) or Value(reply)
+
+
+def _is_told_by_its_first(name: str, call: Call) -> bool:
+    """Whether the reader of a command's reply looks at its first item alone, each being read again when it is drawn."""
+    if name == "XPENDING":
+        return call.args.get("start") is not None
+    return name in ("XRANGE", "XREVRANGE", "XINFO GROUPS", "XINFO CONSUMERS") or (
+        name == "XCLAIM" and not call.args.get("justid")
+    )
 
 
 def read_entry(item: Reply) -> EntryParts | None:

@@ -88,6 +88,63 @@ def test_a_command_is_read_as_the_list_of_its_words(argv: list[bytes]) -> None:
     assert read(encode_command(argv), []) == [argv]
 
 
+# Most of what arrives is arrays of strings, and entries, which the reader takes whole: strings that look like RESP.
+
+awkward = st.sampled_from(
+    [b"", b"\r", b"\n", b"\r\n", b"$", b"$1", b"$0\r\n", b"*2", b"a\r\nb", b"a\r\n$1\r\nb", b"\r\n\r\n"]
+)
+huge = st.just(b"x" * 70_000)
+words = strings | awkward
+string_lists = st.lists(words, max_size=12)
+entries = st.tuples(words, string_lists).map(list) | st.tuples(words, string_lists, words, words).map(list)
+long_replies = st.lists(entries | string_lists | words | replies_2, min_size=1, max_size=20)
+huge_replies = st.lists(entries | huge | st.lists(huge | words, max_size=3), max_size=4)
+many_cuts = st.lists(st.integers(0, 150_000) | st.integers(0, 400), max_size=12)
+
+
+@PROFILE
+@given(st.lists(long_replies | huge_replies, min_size=1, max_size=3), many_cuts)
+def test_strings_that_look_like_replies_stay_strings(replies: list[Reply], cuts: list[int]) -> None:
+    data = b"".join([encode(reply, 2) for reply in replies])
+    assert exactly(read(data, cuts)) == exactly(replies)
+
+
+@PROFILE
+@given(long_replies)
+def test_a_reply_byte_by_byte_is_the_reply_at_once(reply: list[Reply]) -> None:
+    data = encode(reply, 2)
+    assert exactly(read(data, list(range(len(data))))) == exactly(read(data, [])) == exactly([reply])
+
+
+@PROFILE
+@given(long_replies, replies_3, many_cuts, st.booleans())
+def test_items_are_taken_as_they_arrive(reply: list[Reply], after: Reply, cuts: list[int], late: bool) -> None:
+    data = encode(reply, 2) + encode(after, 3)
+    ends = sorted({min(cut, len(data)) for cut in cuts} | {len(data)})
+    pieces = [data[at:end] for at, end in zip([0, *ends], ends, strict=False)]
+    reader = Reader()
+
+    def more() -> None:
+        reader.feed(pieces.pop(0))
+
+    arriving = None
+    while arriving is None:
+        more()
+        if late:  # the reader had begun already, and cannot have come to the end of `after`
+            got = list(reader)
+            if got:
+                assert exactly(got[:1]) == exactly([reply])
+                return
+        arriving = reader.arriving(len(reply), more)
+    assert len(arriving) == len(reply)
+    assert exactly(list(arriving)) == exactly(reply)
+    assert exactly(arriving.tail) == exactly(reply)
+    assert arriving.whole
+    while pieces:
+        more()
+    assert exactly(list(reader)) == exactly([after])
+
+
 noise = st.sampled_from(
     [b"\r\n", b"*", b"$", b"%", b"|", b"~", b">", b"=", b"!", b"-1", b"2", b":", b"+", b"_", b"#t", b","]
 )

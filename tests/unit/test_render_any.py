@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamcli.render import FORMATS, Options
-from streamcli.reply import NIL_ARRAY, Error, Map, Push, Reply, Set, Simple, Verbatim
-from tests.unit.test_render_support import Asked, Unknown, show
+from streamcli.render import FORMATS, Options, renderer
+from streamcli.reply import NIL_ARRAY, Arriving, Error, Map, Push, Reply, Set, Simple, Verbatim
+from tests.unit.test_render_support import Asked, Unknown, entry, show
 
 SGR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -32,6 +33,11 @@ leaves: st.SearchStrategy[Reply] = st.one_of(
 )
 fields = st.lists(strings, max_size=6)
 entries = st.tuples(ids | strings, fields | leaves).map(list) | st.tuples(ids, fields, leaves, leaves).map(list)
+
+
+def arriving(items: list[Reply]) -> Arriving:
+    """The items in pieces of two."""
+    return Arriving(len(items), iter([items[at : at + 2] for at in range(0, len(items), 2)]))
 
 
 def nests(inner: st.SearchStrategy[Reply]) -> st.SearchStrategy[Reply]:
@@ -64,6 +70,55 @@ def test_no_reply_breaks_a_renderer_or_steers_a_terminal(
     words = SGR.sub("", shown) if color else shown
     assert [c for c in words if not (c.isprintable() or c in "\n\u3000")] == []
     show(format, reply, call, Options()).encode("utf-8", "surrogateescape")
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@settings(derandomize=True, deadline=None, max_examples=300)
+@given(reply=st.lists(replies | entries, min_size=1, max_size=8) | st.lists(strings, min_size=1), call=calls)
+def test_a_reply_that_arrives_looks_as_it_does_whole(
+    format: str, reply: list[Reply], call: Asked | Unknown | None
+) -> None:
+    options = Options(color=True, terminal=True)
+    assert show(format, arriving(reply), call, options) == show(format, reply, call, options)
+
+
+class GoneError(Exception):
+    pass
+
+
+ROWS: list[Reply] = [[b"1-1", b"consumer", 1, 1]] * 3
+ENTRIES: list[Reply] = [
+    entry("1526984818136-0", "city", "Rome"),
+    entry("1-1"),
+    entry("1526984818137-0", "a", "b", "c", "d"),
+]
+NAMES: list[Reply] = [b"one", b"two", b"three"]
+LONG: list[tuple[list[Reply], Asked]] = [
+    (ENTRIES, Asked("XRANGE")),
+    (ENTRIES, Asked("XREVRANGE")),
+    (NAMES, Asked("KEYS")),
+    (ROWS, Asked("XPENDING", start=b"-")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("reply", "call"), LONG, ids=lambda one: "" if isinstance(one, list) else one.command.name)
+@pytest.mark.parametrize("format", sorted(set(FORMATS) - {"csv"}))
+def test_what_has_arrived_is_drawn_before_a_connection_is_lost(format: str, reply: list[Reply], call: Asked) -> None:
+    def pieces() -> Iterator[list[Reply]]:
+        for item in reply:
+            yield [item]
+        raise GoneError
+
+    whole = list(renderer(format)([*reply, reply[0]], call, Options()))
+    chunks = renderer(format)(Arriving(len(reply) + 1, pieces()), call, Options())
+    shown: list[str] = []
+    with pytest.raises(GoneError):
+        shown.extend(chunks)
+    if format == "jsonl" and call.command.name == "KEYS":
+        assert shown == []  # it is one line
+    else:
+        assert len(shown) >= len(reply) - 1
+        assert "\n".join(whole).startswith("\n".join(shown))
 
 
 @settings(derandomize=True, deadline=None, max_examples=300)

@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from streamcli.render import FORMATS, renderer
+from streamcli.render import FORMATS, Options, renderer
 from streamcli.render.raw import double_text
+from streamcli.reply import Reply
 from streamcli.text import columns, escaped_all, quoted
 from streamcli.times import date_text, id_date, span_text
+from tests.unit.test_render_support import show
 
 
 def test_dates_are_those_of_the_calendar() -> None:
@@ -85,6 +87,14 @@ def test_a_quoted_word_escapes_each_byte_that_is_no_printable_text() -> None:
 
 def test_wide_characters_take_two_columns_and_combining_ones_none() -> None:
     assert (columns("abc"), columns("日本"), columns("e\u0301")) == (3, 4, 1)
+
+
+@pytest.mark.parametrize("many", [2, 300])
+def test_a_carriage_return_is_shown_wherever_its_string_stands(many: int) -> None:
+    reply: list[Reply] = [b"a\r", [b"b\r", [b"c\r", b"d"]], *[b"e\r"] * many]
+    lines = show("raw", reply, None, Options(terminal=True)).split()
+    assert lines == ["a\\r", "b\\r", "c\\r", "d", *["e\\r"] * many]
+    assert show("raw", [b"a\r", b"b"]) == "a\r\nb\n"
 
 
 def test_an_unknown_format_is_a_key_error() -> None:
