@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
-from streamcli.reply import Reply
+from streamcli.reply import Push, Reply
+
+
+class UnreachableError(Exception):
+    """There is no connection, or no database; nothing was sent. The text is one line."""
+
+
+class LostError(Exception):
+    """The connection broke, or was dropped, with a command under way. The text is one line.
+
+    `interrupted`: it was dropped because the user wanted the wait to end.
+    """
+
+    def __init__(self, text: str, *, interrupted: bool = False) -> None:
+        super().__init__(text)
+        self.interrupted = interrupted
 
 
 class Waiting(NamedTuple):
@@ -15,11 +30,26 @@ class Waiting(NamedTuple):
     left_ms: int | None
 
 
+class Server(NamedTuple):
+    """Who answers: `name` is "redis", "valkey" ...; `mode` "standalone", "cluster" or "sentinel"; "" when unknown."""
+
+    name: str
+    version: str
+    mode: str = ""
+    role: str = ""
+
+
 class Backend(Protocol):
     """Runs command lines, one after another, for one user."""
 
     on_wait: Callable[[Waiting], None] | None
     """Called when a command begins to wait, then some ten times a second or more; what it raises ends the wait."""
+
+    on_push: Callable[[Push], None] | None
+    """Hears what a server says without being asked."""
+
+    on_note: Callable[[str], None] | None
+    """Hears, in one line, what became of the connection."""
 
     @property
     def target(self) -> str:
@@ -32,12 +62,27 @@ class Backend(Protocol):
         ...
 
     @property
+    def user(self) -> str | None:
+        """Whose rights the commands have; None is the default user."""
+        ...
+
+    @property
     def queued(self) -> int | None:
         """How many commands the open transaction has collected; None when there is no transaction."""
         ...
 
-    def execute(self, argv: Sequence[bytes]) -> Reply:
-        """The reply. A command that blocks is waited for; a KeyboardInterrupt ends the wait and changes nothing."""
+    @property
+    def server(self) -> Server | None:
+        """The server that answers; None when it is the engine in this process."""
+        ...
+
+    def execute(self, argv: Sequence[bytes], *, arriving: bool = False) -> Reply:
+        """The reply. A command that blocks is waited for; a KeyboardInterrupt ends the wait and changes nothing.
+
+        With `arriving` a long array may come as an `Arriving`, whose items are
+        taken while others are on their way; what is not taken before the next
+        command is lost. Raises LostError, UnreachableError.
+        """
         ...
 
     def browse(self, argv: Sequence[bytes]) -> Reply:
@@ -48,8 +93,18 @@ class Backend(Protocol):
         """
         ...
 
-    def stop(self) -> None:
-        """Let what runs come to its end soon, with an error if need be; for a signal handler."""
+    def listen(self, argv: Sequence[bytes]) -> Iterator[Reply]:
+        """What comes after MONITOR, SUBSCRIBE and their like, one by one, beside the user's own session.
+
+        An Error when the command is refused; no end otherwise. Raises LostError, UnreachableError.
+        """
+        ...
+
+    def stop(self, *, writes: bool) -> None:
+        """Let what runs come to its end soon, with an error if need be; for a signal handler.
+
+        `writes`: it may be changing something, and nobody should be left to guess whether it has.
+        """
         ...
 
     def close(self) -> None: ...

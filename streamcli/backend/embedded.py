@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import time
 from _thread import allocate_lock
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from streamcli import errors
-from streamcli.backend import Waiting
+from streamcli.backend import Server, Waiting
 from streamcli.engine import Engine, Session, Wait
-from streamcli.reply import Reply
+from streamcli.reply import Error, Push, Reply
 
 _POLL_SECONDS = 0.004  # how long another process's write may stay unseen
 _CLOCK_SECONDS = 0.1  # how long an expired key may
@@ -29,10 +29,14 @@ class Embedded:
         self.session = self.engine.session()
         self.target = "memory" if path in (None, ":memory:") else os.path.basename(path or "")
         self.on_wait: Callable[[Waiting], None] | None = None
+        self.on_push: Callable[[Push], None] | None = None
+        self.on_note: Callable[[str], None] | None = None
+        self.user: str | None = None
+        self.server: Server | None = None
         self._aside: Session | None = None
         self._lock = allocate_lock()  # an engine runs one command at a time
 
-    def execute(self, argv: Sequence[bytes]) -> Reply:
+    def execute(self, argv: Sequence[bytes], *, arriving: bool = False) -> Reply:
         with self._lock:
             self.engine.store.recover()
             reply = self.session.execute(argv, now_ms())
@@ -57,8 +61,13 @@ class Embedded:
     def queued(self) -> int | None:
         return None if self.session.queue is None else len(self.session.queue)
 
-    def stop(self) -> None:
-        self.engine.store.stop()
+    def listen(self, argv: Sequence[bytes]) -> Iterator[Reply]:
+        reply = self.execute(argv)
+        yield reply if isinstance(reply, Error) else errors.storage("the embedded engine has nothing to listen to")
+
+    def stop(self, *, writes: bool) -> None:
+        if not writes:
+            self.engine.store.stop()
 
     def close(self) -> None:
         with self._lock:

@@ -1,9 +1,11 @@
 """While a command runs at the prompt: what a wait looks like, and what Ctrl-C does.
 
-Nothing is ever torn out of a command: Ctrl-C is noted, and a command that only
-reads is asked to come to its end. One that writes is let finish, so that nobody
-is left to guess whether it has; it can be ended only while it waits, when
-nothing has happened yet. That holds however often Ctrl-C is pressed.
+Nothing is ever torn out of a command: Ctrl-C is noted, and the backend is told.
+A command that only reads is asked to come to its end. One that writes is let
+finish by the engine, so that nobody is left to guess whether it has; it can be
+ended only while it waits, when nothing has happened yet. Of a server that does
+not answer nobody can know, so the backend says so. That holds however often
+Ctrl-C is pressed.
 """
 
 from __future__ import annotations
@@ -33,13 +35,12 @@ class Watch:
 
     @contextmanager
     def over(self, *, writes: bool, stop: Callable[[], None]) -> Iterator[None]:
-        """Run a command in here; `stop` ends one that reads. Raises KeyboardInterrupt when one came in time."""
+        """Run a command in here; `stop` is told of Ctrl-C. Raises KeyboardInterrupt when it ended one that reads."""
         self._noted, self._shown = False, ""
 
         def interrupt(number: int, frame: FrameType | None) -> None:
             self._noted = True
-            if not writes:
-                stop()
+            stop()
 
         before = signal.signal(signal.SIGINT, interrupt)
         try:
@@ -67,6 +68,11 @@ class Watch:
             shown = f"\x1b[2m{text}\x1b[0m" if self._color else text
             self._write(f"\r\x1b[K{shown}" if self._redraw else f"{text}\n")
             self._shown = text
+
+    def hide(self) -> None:
+        """Make room for a line; what is shown of a wait comes again below it."""
+        if self._redraw:
+            self._erase()
 
     def _erase(self) -> None:
         if self._shown and self._redraw:

@@ -1,0 +1,328 @@
+"""A backend that is one server.
+
+Nothing is ever sent twice. A connection that was lost while nobody used it is
+made again when a command needs it; one that breaks under a command is told to
+the user, who alone can know whether to send it again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Container, Iterator, Sequence
+
+from streamcli.backend import LostError, Server, UnreachableError, Waiting
+from streamcli.backend.address import Address
+from streamcli.backend.remote.link import Link
+from streamcli.backend.remote.state import State
+from streamcli.grammar.parse import Call, parse
+from streamcli.reply import OK, Arriving, Error, Nil, Push, Reply
+from streamcli.resp import encode_command
+
+_ASIDE_SECONDS = 2.0  # for who looks for names to show
+_UNBLOCK_SECONDS = 1.0
+_WAIT_SHOWN_AFTER_MS = 100
+_ANSWERED_BY_PUSHES = {  # in RESP3: the only answer to these is a push
+    name: frozenset((name.lower(),))
+    for name in (b"SUBSCRIBE", b"PSUBSCRIBE", b"SSUBSCRIBE", b"UNSUBSCRIBE", b"PUNSUBSCRIBE", b"SUNSUBSCRIBE")
+}
+_NO_PUSHES: frozenset[bytes] = frozenset()
+_DROPPED, _LOST = "dropped", "lost"
+_NEVER_ANSWERED = {
+    (b"CLIENT", b"REPLY", b"OFF"): "ERR without replies there would be nothing to show; it was not sent",
+    (b"CLIENT", b"REPLY", b"SKIP"): "ERR without a reply there would be nothing to show; it was not sent",
+    (b"SYNC",): "ERR this turns the connection into a replica's; it was not sent",
+    (b"PSYNC",): "ERR this turns the connection into a replica's; it was not sent",
+}
+
+
+class Remote:
+    """A server, spoken to by one user. Raises UnreachableError."""
+
+    def __init__(self, address: Address, tick: Callable[[int], None] | None = None, *, at_once: bool = True) -> None:
+        """Without `at_once` the first command connects."""
+        self.on_wait: Callable[[Waiting], None] | None = None
+        self.on_note: Callable[[str], None] | None = None
+        self.on_push: Callable[[Push], None] | None = None
+        self.link = Link(address)
+        self.link.on_push = self._pushed
+        self.state = State(address)
+        self._aside: Link | None = None
+        self._aside_lock = threading.Lock()
+        self._arriving: Arriving | None = None
+        self._stopped = self._busy = self._demoted = False
+        self.follows = False  # whoever has it knows of the other nodes
+        self._told = ""  # what the user knows of why there is no connection
+        if at_once:
+            self.link.open(tick)
+        else:
+            self._told = _DROPPED
+
+    # -- what the prompt shows --------------------------------------------------------------
+
+    @property
+    def target(self) -> str:
+        return str(self.state.address)
+
+    @property
+    def db(self) -> int:
+        return self.state.address.db
+
+    @property
+    def user(self) -> str | None:
+        return self.state.address.user
+
+    @property
+    def queued(self) -> int | None:
+        return self.state.queued
+
+    @property
+    def server(self) -> Server | None:
+        return self.link.server or Server("", "")
+
+    # -- commands ---------------------------------------------------------------------------
+
+    def execute(self, argv: Sequence[bytes], *, arriving: bool = False) -> Reply:
+        self._stopped, self._busy = False, True
+        try:
+            refusal = _refusal(argv)
+            if refusal is not None:
+                return refusal
+            self.ready()
+            return self._exchange(argv, arriving and self.state.queued is None)
+        finally:
+            self._busy = False
+
+    def ready(self) -> None:
+        """Have a connection on which a command can be sent.
+
+        Raises UnreachableError, and LostError when the command would mean
+        something else on a new connection.
+        """
+        rest, self._arriving = self._arriving, None
+        if rest is not None and not rest.whole:
+            self.drop()  # what is left of that reply is not waited for
+        elif self._demoted and not self.state.binds:
+            self.drop()
+        elif self.link.is_alive():
+            return
+        self._demoted = False
+        told, self._told = self._told, ""
+        bound, gone = self.state.binds, self.state.lost()
+        if bound:
+            raise LostError(f"the connection to {self.target} had been lost: {gone}; this was not sent")
+        self.link.address = self.state.address
+        self.link.open(lambda ms: self.tick(ms, None))
+        if told != _DROPPED or gone:
+            what = f"connected to {self.target} again" if told else f"the connection to {self.target} had been lost"
+            self._note(f"{what}{'' if told else '; there is a new one'}{gone and f'; {gone}'}")
+
+    def drop(self) -> None:
+        """Close it ourselves, which is nothing to speak of."""
+        self.link.close()
+        self._told = _DROPPED
+
+    def broken(self) -> None:
+        """It broke, and whoever calls says so."""
+        self._told = _LOST
+
+    def _exchange(self, argv: Sequence[bytes], arriving: bool) -> Reply:
+        call: Call | None = None
+
+        def waits(elapsed_ms: int) -> None:
+            nonlocal call
+            if call is None:
+                call = parse(argv)
+            self.tick(elapsed_ms, _block_ms(call))
+
+        try:
+            self.link.send(encode_command(argv))
+            reply = self.link.receive(
+                waits, limit=self.limit(argv), arriving=arriving, pushes=self._pushes_that_answer(argv)
+            )
+            for _ in range(self._answers_left(argv, reply)):
+                more = self.link.receive(waits, limit=self.limit(argv))
+                self._pushed(Push(more if isinstance(more, list) else [more]))
+        except LostError as error:
+            self.broken()
+            if argv[0].upper() == b"SHUTDOWN" and self.state.queued is None:
+                self._note(f"{self.target} has shut down")
+                return OK
+            raise LostError(self.after_sending(argv, str(error))) from None
+        except KeyboardInterrupt:
+            reply = self._interrupted(argv)
+        if isinstance(reply, Arriving):
+            self._arriving = reply
+        else:
+            self.answered(argv, reply)
+        return reply
+
+    def answered(self, argv: Sequence[bytes], reply: Reply) -> None:
+        """The session is what its replies make it."""
+        self.state.answered(argv, reply)
+        if isinstance(reply, Error):
+            self._redirected(reply)
+        elif argv[0].upper() in (b"HELLO", b"RESET"):
+            self.link.protocol = self.state.address.protocol or self.link.protocol
+
+    def _redirected(self, error: Error) -> None:
+        """What was asked is not here: Sentinels have made another one the primary, or a cluster has it elsewhere."""
+        if error.code in ("MOVED", "ASK") and not self.follows:
+            self.follows = True  # is not said again
+            self._note("this is a node of a cluster, whose other nodes are asked when you connect with -c")
+        if error.code == "READONLY" and self.state.address.sentinels and not self._demoted:
+            self._demoted = True
+            self._note(f"{self.link.at} is no longer the primary; the next command goes to the one that is")
+
+    def after_sending(self, argv: Sequence[bytes], what: str) -> str:
+        """What is to be said of a command that got no reply."""
+        queued = self.state.queued
+        executes = argv[0].upper() == b"EXEC"
+        gone = self.state.lost()
+        if executes and queued is not None:
+            return f"{what} after EXEC was sent; the transaction may have been applied"
+        if queued is not None:
+            return f"{what}; {gone}, and nothing of it was applied"
+        call = parse(argv)
+        after = f"; {gone}" if gone else ""
+        if call.command is not None and not call.command.writes:
+            return f"{what}; the command only reads and may be sent again{after}"
+        return f"{what} after the command was sent; it may have been applied{after}"
+
+    def _interrupted(self, argv: Sequence[bytes]) -> Reply:
+        """Ctrl-C. The server is asked to end what blocks, else the connection is dropped. Raises KeyboardInterrupt."""
+        call = parse(argv)
+        blocks = _block_ms(call) is not None or (call.command is not None and "blocking" in call.command.flags)
+        if self.link.is_open and blocks and self.state.queued is None and self._unblock():
+            try:
+                reply = self.link.receive(limit=_UNBLOCK_SECONDS)
+            except LostError:
+                reply = None
+            if not _is_empty(reply):
+                return reply  # it came in the same moment, and nobody is to lose it
+            if self.link.is_open:
+                raise KeyboardInterrupt
+        self.drop()
+        reads = call.command is not None and not call.command.writes and argv[0].upper() != b"EXEC"
+        if reads and not self.state.binds:
+            raise KeyboardInterrupt
+        what = f"interrupted: the connection to {self.target} was dropped"
+        raise LostError(self.after_sending(argv, what), interrupted=True)
+
+    def _unblock(self) -> bool:
+        if self.link.id is None:
+            return False
+        reply = self.browse((b"CLIENT", b"UNBLOCK", b"%d" % self.link.id))
+        return isinstance(reply, int)
+
+    def limit(self, argv: Sequence[bytes]) -> float | None:
+        """Seconds to wait for the reply; one that blocks has that long on top. None: for ever."""
+        timeout = self.state.address.timeout
+        if timeout is None:
+            return None
+        call = parse(argv)
+        block_ms = _block_ms(call) if self.state.queued is None else None
+        if block_ms is None:
+            blocks = call.command is None or "blocking" in call.command.flags
+            return None if blocks and (call.command is None or call.command.group != "stream") else timeout
+        return timeout + block_ms / 1000 if block_ms else None
+
+    def _pushes_that_answer(self, argv: Sequence[bytes]) -> Container[bytes]:
+        return _ANSWERED_BY_PUSHES.get(argv[0].upper(), _NO_PUSHES)
+
+    def _answers_left(self, argv: Sequence[bytes], reply: Reply) -> int:
+        """How many more replies will come. Redis: in RESP2 there is one for each channel that one unsubscribes from."""
+        several = self.link.protocol == 2 and argv[0].upper() in _ANSWERED_BY_PUSHES
+        return len(argv) - 2 if several and len(argv) > 2 and isinstance(reply, list) else 0
+
+    # -- waiting and stopping -------------------------------------------------------------------
+
+    def tick(self, elapsed_ms: int, block_ms: int | None) -> None:
+        if self._stopped:
+            raise KeyboardInterrupt
+        if self.on_wait is not None and elapsed_ms >= _WAIT_SHOWN_AFTER_MS:
+            left = max(0, block_ms - elapsed_ms) if block_ms else None
+            self.on_wait(Waiting(elapsed_ms, left))
+
+    def stop(self, *, writes: bool) -> None:
+        """Also ends the wait for the reply to a write: what became of it is said then."""
+        if self._busy:
+            self._stopped = True
+
+    def _note(self, line: str) -> None:
+        if self.on_note is not None:
+            self.on_note(line)
+
+    def _pushed(self, push: Push) -> None:
+        if self.on_push is not None:
+            self.on_push(push)
+
+    # -- beside the session ------------------------------------------------------------------------
+
+    def browse(self, argv: Sequence[bytes], before: Sequence[bytes] = ()) -> Reply:
+        """`before` is sent first, on the same connection; its reply is nobody's concern."""
+        try:
+            with self._aside_lock:
+                if before:
+                    self._browse(before)
+                return self._browse(argv)
+        except (UnreachableError, LostError) as error:
+            return Error(f"ERR {error}")
+        except Exception as error:
+            return Error(f"ERR {type(error).__name__}")
+
+    def _browse(self, argv: Sequence[bytes]) -> Reply:
+        wanted = self.state.address._replace(connect_timeout=_ASIDE_SECONDS)
+        if self._aside is None or not self._aside.is_alive() or self._aside.address != wanted:
+            if self._aside is not None:
+                self._aside.close()
+            self._aside = Link(wanted)
+            self._aside.open()
+        self._aside.send(encode_command(argv))
+        return self._aside.receive(limit=_ASIDE_SECONDS)
+
+    def listen(self, argv: Sequence[bytes]) -> Iterator[Reply]:
+        link = Link(self.state.address)
+        self._stopped, self._busy = False, True
+        try:
+            link.open(lambda ms: self.tick(ms, None))
+            link.send(encode_command(argv))
+            while True:
+                reply = link.receive(lambda ms: self.tick(ms, None), pushes=_Every())
+                yield reply
+                if isinstance(reply, Error):
+                    return
+        finally:
+            self._busy = False
+            link.close()
+
+    def close(self) -> None:
+        self.link.close()
+        if self._aside is not None:
+            self._aside.close()
+
+
+class _Every:
+    """Holds whatever it is asked for."""
+
+    def __contains__(self, what: object) -> bool:
+        return True
+
+
+def _refusal(argv: Sequence[bytes]) -> Error | None:
+    """The answer to what would leave us waiting for ever."""
+    words = tuple(word.upper() for word in argv[:3])
+    for length in (1, 3):
+        text = _NEVER_ANSWERED.get(words[:length])
+        if text is not None:
+            return Error(text)
+    return None
+
+
+def _block_ms(call: Call) -> int | None:
+    """For how long it may block, 0 for ever; None when it does not."""
+    block = call.args.get("block") if call.command is not None else None
+    return block if isinstance(block, int) else None
+
+
+def _is_empty(reply: Reply) -> bool:
+    return reply is None or isinstance(reply, (Nil, Error))
