@@ -147,9 +147,11 @@ def about(part: Option | Halves | Command) -> str:
     """What a token or a command does, and since when, if that is news."""
     text = part.note if isinstance(part, Option | Halves) else part.summary[:1].lower() + part.summary[1:]
     since = None if isinstance(part, Halves) else part.since
+    if not text and isinstance(part, Option) and part.args:
+        text = part.usage()
     if since is None or tuple(map(int, since.split("."))) <= _OLD:
         return text
-    return f"{text} (since {since})"
+    return f"{text} (since {since})" if text else f"since {since}"
 
 
 def _option_of(call: Call, index: int, arg: Arg) -> Option | None:

@@ -8,7 +8,7 @@ where the words stand in the line is `words`' business.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from streamcli import errors
@@ -19,6 +19,7 @@ from streamcli.grammar.spec import (
     Command,
     Halves,
     Ignored,
+    Loose,
     Maybe,
     Option,
     Options,
@@ -81,30 +82,33 @@ class Call:
             raise ReplyError(self.problems[0].error)
 
 
-def parse(argv: Sequence[bytes], *, draft: bool = False) -> Call:
+def parse(argv: Sequence[bytes], *, draft: bool = False, commands: Mapping[bytes, Command] = BY_WORD) -> Call:
     """Read a command line.
 
     A `draft` is still being typed: what is missing at its end is expected
-    rather than wrong.
+    rather than wrong. `commands`, by their first word, are the table's, or
+    those that a server has besides.
     """
     call = Call(tuple(argv))
-    command = _find(call, draft)
+    command = _find(call, draft, commands)
     if command is None:
         call.roles += [None] * (len(argv) - len(call.roles))
         return call
     call.command = command
     if not command.subcommands:
         _Reader(call, command, draft).read()
+    elif command.open:
+        call.roles += [None] * (len(argv) - len(call.roles))
     return call
 
 
-def _find(call: Call, draft: bool) -> Command | None:
+def _find(call: Call, draft: bool, commands: Mapping[bytes, Command]) -> Command | None:
     """The command or subcommand a line names; None with the problem noted."""
     argv = call.argv
     if not argv:
-        call.expected.extend(BY_WORD.values())
+        call.expected.extend(commands.values())
         return None
-    command = BY_WORD.get(argv[0].upper())
+    command = commands.get(argv[0].upper())
     if command is None:
         _reject(call, 0, errors.unknown_command(argv))
         return None
@@ -119,6 +123,8 @@ def _find(call: Call, draft: bool) -> Command | None:
     subcommand = command.subcommands.get(argv[1].upper())
     if subcommand is None:
         call.roles = [command.role]
+        if command.open:
+            return command
         _reject(call, 1, errors.unknown_subcommand(argv))
     return subcommand
 
@@ -317,6 +323,16 @@ class _Reader:
         self.roles.extend([None] * (self.argc - self.at))
         self.at = max(self.at, self.argc)
 
+    def loose(self, part: Loose) -> None:
+        roles, expected = part.match(self.argv, self.at, self.draft)
+        self.roles.extend(roles)
+        most = self.command.arity
+        if self.draft and 0 < most < self.argc:
+            self.call.problems.append(Problem(most, errors.arity(self.command.name)))
+        elif self.argc < most or most <= 0:
+            self.expect(*expected)
+        self.at = max(self.at, self.argc)
+
     # -- words ---------------------------------------------------------------------
 
     def word(self, arg: Arg) -> Any:
@@ -361,4 +377,5 @@ _READ: dict[type[Part], Callable[[_Reader, Any], None]] = {
     Maybe: _Reader.maybe,
     Check: _Reader.check,
     Ignored: _Reader.ignored,
+    Loose: _Reader.loose,
 }

@@ -295,6 +295,24 @@ class Ignored:
         return iter(())
 
 
+class Loose:
+    """Words as a server describes them: `match` names those it can, and finds nothing wrong with the others.
+
+    It is given the whole line, where its own words begin in it, and whether
+    the line is a draft; it gives a role for each of them, and what may come
+    behind the last one.
+    """
+
+    __slots__ = ("match", "pieces")
+
+    def __init__(
+        self,
+        match: Callable[[Argv, int, bool], tuple[list[Role | None], list[Arg | Option]]],
+        pieces: Callable[[], Iterator[Piece]],
+    ) -> None:
+        self.match, self.pieces = match, pieces
+
+
 def _row(parts: Iterable[Part]) -> Iterator[Piece]:
     """Pieces of parts that stand beside each other, a blank between those that have any."""
     first = True
@@ -307,7 +325,7 @@ def _row(parts: Iterable[Part]) -> Iterator[Piece]:
             yield from pieces
 
 
-Part: TypeAlias = "Arg | Options | Pairs | Halves | Ordered | Maybe | Check | Ignored"
+Part: TypeAlias = "Arg | Options | Pairs | Halves | Ordered | Maybe | Check | Ignored | Loose"
 
 
 class Keys(NamedTuple):
@@ -327,12 +345,13 @@ class Command:
     `arity` is COMMAND INFO's: negative means "at least". `lookup_first`: Redis
     looks keys up before it reads the rest, so the handler says when the first
     problem is due. `most` words, `too_many` answers (late). `queued` is False
-    for what runs at once inside MULTI.
+    for what runs at once inside MULTI. `open`: a container that may have more
+    subcommands than those that are known.
     """
 
     __slots__ = (
-        "acl", "arity", "complexity", "flags", "group", "keys", "lookup_first", "most", "name", "parts", "queued",
-        "role", "since", "subcommands", "summary", "tips", "too_many", "words", "writes",
+        "acl", "arity", "complexity", "flags", "group", "keys", "lookup_first", "most", "name", "open", "parts",
+        "queued", "role", "since", "subcommands", "summary", "tips", "too_many", "words", "writes",
     )  # fmt: skip
 
     def __init__(
@@ -361,6 +380,7 @@ class Command:
         self.words = name.count(" ") + 1
         self.role = Role("command", name, self)
         self.subcommands: dict[bytes, Command] = {}
+        self.open = False
 
     def usage(self) -> str:
         """The syntax line: `XADD key [NOMKSTREAM] ...`."""

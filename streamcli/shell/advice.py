@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from streamcli import errors
 from streamcli.grammar.commands import BY_WORD, COMMANDS
 from streamcli.grammar.parse import Call
-from streamcli.grammar.spec import Option
+from streamcli.grammar.spec import Command, Option
 from streamcli.reply import Error
 from streamcli.shell.advising import (
     ABOUT,
@@ -31,6 +31,9 @@ from streamcli.shell.advising import (
 from streamcli.shell.lookup import Browse, commands_of_redis, is_missing, kind, named, record, records
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from streamcli.backend import Server
     from streamcli.shell.line import Line
 
 _KEYS_MAX = 4  # of a line, whose types are asked for
@@ -38,15 +41,23 @@ _SCANNED = b"1000"
 _NAMED_MAX = 3
 
 
-def advise(call: Call, error: Error, browse: Browse, line: Line | None = None, indent: int = 0) -> str | None:
+def advise(
+    call: Call,
+    error: Error,
+    browse: Browse,
+    line: Line | None = None,
+    indent: int = 0,
+    server: Server | None = None,
+) -> str | None:
     """One line on what to do about the error; None when there is nothing better to say than the error itself.
 
     `call` is the strict parse of what was sent; `line`, which begins `indent`
-    columns from the left, what was typed for it, to be pointed into.
+    columns from the left, what was typed for it, to be pointed into; `server`
+    who answered, None for the engine in this process.
     """
     from streamcli.shell import wrong_words  # not for the suffix of a one-shot; registers what it has to say
 
-    case = Case(call, error, browse, line, indent)
+    case = Case(call, error, browse, line, indent, server)
     known = max([start for start in ABOUT if error.text.startswith(start)], key=len, default=None)
     said = ABOUT[known](case) if known is not None else wrong_words.by_the_word(case)
     if said is None:
@@ -54,9 +65,9 @@ def advise(call: Call, error: Error, browse: Browse, line: Line | None = None, i
     return said if len(said) <= LINE_MAX else f"{said[: LINE_MAX - 3]}..."
 
 
-def suffix(call: Call) -> str:
+def suffix(call: Call, server: Server | None = None, browse: Browse | None = None) -> str:
     """What stands behind the error for a command that nobody knows: ` (did you mean XADD?)`, or nothing."""
-    said = _about_unknown(call)
+    said = _about_unknown(call) if server is None else _about_unknown_there(call, server, browse)
     return f" ({said})" if said else ""
 
 
@@ -81,6 +92,40 @@ def _about_unknown(call: Call) -> str | None:
     return None if container else "no command of Redis; see COMMAND LIST"
 
 
+def _about_unknown_there(call: Call, server: Server, browse: Browse | None) -> str | None:
+    """Of a server: what it lacks, or the nearest of the names that it has."""
+    from streamcli.shell.vocabulary import Vocabulary, in_force
+
+    words = in_force()
+    if call.command is not None or not call.argv:
+        return None
+    if _is_a_line(call.argv[0]):
+        return "that is one word; a whole line goes after -e"
+    given = call.argv[0].upper()[:COMPARED_MAX]
+    container: Command | None = words.commands.get(given)
+    if not words.facts and browse is not None:
+        from streamcli.shell.elsewhere import told
+
+        container = told(call, browse).get(given) or container
+    if container is None and given in commands_of_redis():
+        return Vocabulary(server).has_no(given.decode())
+    if container is None:
+        near = nearest(given, _names_there(browse))
+        return f"did you mean {named(near)}?" if near else "COMMAND LIST names those that the server has"
+    near = nearest(call.argv[1].upper()[:COMPARED_MAX], container.subcommands) if call.argv[1:] else None
+    return f"did you mean {container.name} {near.decode()}?" if near else None
+
+
+def _names_there(browse: Browse | None) -> Iterable[bytes]:
+    """The names of the server's commands, as far as they are known or may be asked for."""
+    from streamcli.shell.vocabulary import in_force, names_of
+
+    words = in_force()
+    if words.facts:
+        return (word for word, command in words.commands.items() if not words.lacks(command))
+    return names_of(browse) if browse is not None else ()
+
+
 def _is_a_line(word: bytes) -> bool:
     """Is it a command with its words, quoted into one?"""
     first, *rest = word.split(None, 1) or [b""]
@@ -92,12 +137,16 @@ def _unknown_command(case: Case) -> str | None:
     argv = case.call.argv
     if argv and _is_a_line(argv[0]):
         return f"{named(argv[0])} is one word: leave out the quotes around it"
+    if case.server is not None:
+        return _about_unknown_there(case.call, case.server, case.browse)
     said = _about_unknown(case.call)
     return f"{said}; connect to a server that has it" if said == _ELSEWHERE else said
 
 
 @about(stem(errors.unknown_subcommand((b"", b""))))
 def _unknown_subcommand(case: Case) -> str | None:
+    if case.server is not None:
+        return _about_unknown_there(case.call, case.server, case.browse)
     container = BY_WORD.get(case.call.argv[0].upper()) if case.call.argv[1:] else None
     if container is None:
         return None

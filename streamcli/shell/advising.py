@@ -15,6 +15,7 @@ from streamcli.reply import Error
 from streamcli.shell.lookup import Browse, named
 
 if TYPE_CHECKING:
+    from streamcli.backend import Server
     from streamcli.shell.line import Line
 
 LINE_MAX = 160  # characters of an advice
@@ -22,13 +23,18 @@ COMPARED_MAX = 60  # characters of a word that is compared with names, or read a
 
 
 class Case:
-    """An error, the call it answers, and `at`: the index of the word it is about, None when that is not known."""
+    """An error, the call it answers, and `at`: the index of the word it is about, None when that is not known.
 
-    __slots__ = ("at", "browse", "call", "command", "error", "indent", "line")
+    `server` is who answered; None for the engine in this process.
+    """
 
-    def __init__(self, call: Call, error: Error, browse: Browse, line: Line | None, indent: int) -> None:
+    __slots__ = ("at", "browse", "call", "command", "error", "indent", "line", "server")
+
+    def __init__(
+        self, call: Call, error: Error, browse: Browse, line: Line | None, indent: int, server: Server | None = None
+    ) -> None:
         self.call, self.error, self.browse, self.line, self.indent = call, error, browse, line, indent
-        self.command = call.command
+        self.command, self.server = call.command, server
         self.at = next((problem.at for problem in call.problems if problem.error == error), None)
 
     @property

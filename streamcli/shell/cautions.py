@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from streamcli.grammar.foreign import Foreign
 from streamcli.grammar.parse import Call
 from streamcli.grammar.types import LAST, NEW
 from streamcli.ids import MAX_ID
@@ -35,7 +36,7 @@ class Rule:
 
 def cautions(call: Call) -> list[Caution]:
     """What there is to say about a command, in the order of RULES; nothing about one with a problem."""
-    if call.command is None or call.problems:
+    if call.command is None or call.problems or isinstance(call.command, Foreign):
         return []
     name, args = call.command.name, call.args
     return [rule.caution for rule in RULES if name in rule.names and rule.when(args)]

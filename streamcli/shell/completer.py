@@ -20,7 +20,7 @@ from streamcli.grammar.spec import Arg, Command, Halves, Option
 from streamcli.ids import U64_MAX
 from streamcli.reply import Error
 from streamcli.shell.lexer import verdict
-from streamcli.shell.line import ANALYSED_MAX, Line, drafted, shown
+from streamcli.shell.line import ANALYSED_MAX, Line, shown
 from streamcli.shell.names import Known
 from streamcli.text import columns, visible
 from streamcli.times import date_text, id_date, moment, span_text
@@ -86,7 +86,7 @@ def complete(
     if line.fault is not None and line.fault.at < start:
         return []
     typed = line.text[start:cursor]
-    call = line.call if index == len(line.words) else drafted(line.argv[:index])
+    call = line.call if index == len(line.words) else line.drafted(line.argv[:index])
     place = _Place(line, call, line.argv[index:], start, typed, _value(typed), known, now_ms)
     found = [*_phrases(place, index, cursor), *_expected(place)]
     found.sort(key=lambda one: _ORDER.index(one.kind))
@@ -115,15 +115,19 @@ def _value(typed: str) -> bytes:
 
 
 def _expected(place: _Place) -> Iterator[Completion]:
-    begin = sorted(BY_WORD.values(), key=lambda command: (command.group != "stream", command.name))
+    words = place.line.vocabulary
+    begin = sorted(words.commands.values(), key=lambda command: (command.group != "stream", command.name))
     for what in place.call.expected if place.call.argv else begin:
         if isinstance(what, Command):
-            yield from _token(place, what.name.rpartition(" ")[2], what.summary, "command")
+            note = words.lacks(what) or what.summary
+            yield from _token(place, what.name.rpartition(" ")[2], note, "command")
         elif isinstance(what, Halves):
             yield from _token(place, what.token, what.note, "option")
         elif isinstance(what, Option):
             if not what.within or _has_one_of(place.call, what.within):
-                yield from _token(place, what.token, what.note or what.usage(), "option")
+                lacks = place.call.command is not None and words.lacks(place.call.command, what)
+                note = what.note or (what.usage() if what.args else "")
+                yield from _token(place, what.token, lacks or note, "option")
         else:
             yield from _marks(place, what)
             yield from _WORDS.get(what.type.name, _nothing)(place, what)
@@ -324,7 +328,7 @@ def _phrases(place: _Place, index: int, cursor: int) -> Iterator[Completion]:
         mark = phrase[:1] if phrase[:1] == "(" else ""
         if all(moment(f"{phrase[len(mark) :]}{rest}", place.now_ms) is None for rest in _RESTS):
             continue
-        call = place.call if alone else drafted(place.line.argv[:first])
+        call = place.call if alone else place.line.drafted(place.line.argv[:first])
         for what in call.expected:
             if isinstance(what, Arg) and what.type.name in _MADE_OF_TIME:
                 yield from _time(place, what, mark.encode(), phrase[len(mark) :], split[first].start)
@@ -366,7 +370,7 @@ def _explained(place: _Place, value: bytes, text: str, kind: str) -> Completion:
     argv = (*place.call.argv, value)
     note = ""
     if len(argv) <= _EXPLAINED_MAX:
-        note = meaning(drafted(argv), len(argv) - 1, place.now_ms)
+        note = meaning(place.line.drafted(argv), len(argv) - 1, place.now_ms)
     return Completion(_in_quotes(place, text), place.start, text, note, kind)
 
 

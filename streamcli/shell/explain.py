@@ -11,14 +11,16 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, NamedTuple
 
 from streamcli import errors, words
+from streamcli.grammar.foreign import Foreign
 from streamcli.grammar.meanings import meaning, name
-from streamcli.grammar.parse import Call, parse
+from streamcli.grammar.parse import Call
 from streamcli.grammar.spec import Arg, Halves, Option, Pairs
 from streamcli.grammar.types import LAST, NEW
 from streamcli.shell.advice import suffix
 from streamcli.shell.cautions import cautions
 from streamcli.shell.line import shown
 from streamcli.shell.secrets import hidden
+from streamcli.shell.vocabulary import in_force
 from streamcli.text import columns, visible
 from streamcli.times import span_text
 
@@ -45,10 +47,12 @@ class Row(NamedTuple):
 
 def explain(argv: tuple[bytes, ...], options: Options, now_ms: int) -> Iterator[str]:
     """The lines of an explanation: a tree, one word or phrase a row."""
-    call = parse(argv)
+    words_known = in_force()
+    call = words_known.read(argv)
+    lacks = list(dict.fromkeys(words_known.lacking(call).values()))
     if call.command is None:
         error = call.problems[0].error if call.problems else errors.unknown_command(argv or (b"",))
-        yield f"{_said(error.text, argv)}{suffix(call)}"
+        yield f"{_said(error.text, argv)}{f' ({lacks[0]})' if lacks else suffix(call, words_known.server)}"
         return
     found = rows(call, now_ms)
     texts = [_cut(" ".join(_word(call, index) for index in row.at)) for row in found]
@@ -67,6 +71,8 @@ def explain(argv: tuple[bytes, ...], options: Options, now_ms: int) -> Iterator[
         yield from _hung(head, len(mark) + width, "" if ends else look.dim(bar), means, room)
     if call.problems:  # a server says the first one only
         yield from _hung(look.red("wrong"), 5, "", _said(call.problems[0].error.text, argv), room)
+    for sentence in lacks:
+        yield from _hung(look.yellow("mind"), 4, "", sentence, room)
     for caution in cautions(call):
         yield from _hung(look.yellow("mind"), 4, "", f"{caution.text} (help {caution.topic})", room)
 
@@ -179,7 +185,7 @@ def _of_phrase(call: Call, at: tuple[int, ...], now_ms: int) -> str:
     if len(at) == 2 and not isinstance(part, Option):
         first, second = (_part(call, index) for index in at)
         return f"a {getattr(first, 'name', 'word')} and its {getattr(second, 'name', 'word')}"
-    return meaning(call, at[0], now_ms)
+    return meaning(call, at[0], now_ms) or ("a keyword" if isinstance(part, Option) else "")
 
 
 def _of_halves(call: Call, index: int, halves: Halves, now_ms: int) -> list[Row]:
@@ -211,7 +217,7 @@ def _together(*names: str) -> Callable[[Callable[[Call], str]], Callable[[Call],
 
 def whole(call: Call) -> str:
     """What the command as a whole would do; empty where its first row has said it."""
-    if call.command is None or call.problems:
+    if call.command is None or call.problems or isinstance(call.command, Foreign):
         return ""
     say = _WHOLE.get(call.command.name)
     return say(call) if say is not None else ""

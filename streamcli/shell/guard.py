@@ -14,10 +14,12 @@ from time import monotonic
 from typing import Any, NamedTuple, TypeAlias
 
 from streamcli.grammar.commands import BY_WORD
+from streamcli.grammar.foreign import Foreign
 from streamcli.grammar.parse import Call
 from streamcli.grammar.spec import Arg
 from streamcli.ids import StreamID, parse_id
 from streamcli.reply import Error, Reply, Verbatim
+from streamcli.shell.elsewhere import not_known_to_read, refusal_there
 from streamcli.shell.lookup import (
     Browse,
     commands_of_redis,
@@ -441,25 +443,27 @@ def _at_once(case: _Case, what: str) -> str | None:
 # -- sessions that only read -------------------------------------------------------------
 
 
-def refusal(call: Call) -> str | None:
+def refusal(call: Call, browse: Browse | None = None) -> str | None:
     """Why a read-only session does not send the command; None when it may.
 
     What is not known to be a reading command is refused: it may be a module's.
-    EXEC may go, as what it runs was let through one by one.
+    A server, which `browse` asks, says of its own commands what they do. EXEC
+    may go, as what it runs was let through one by one.
     """
     if not call.argv:
         return None
     command = call.command
-    if command is not None:
+    if command is not None and not command.open and not isinstance(command, Foreign):
         return f"{command.name} writes, and this session is read-only" if command.writes else None
+    if browse is not None:
+        return refusal_there(call, browse)
     container = BY_WORD.get(call.argv[0].upper())
     words = [word.upper() for word in call.argv[: 1 if container is None else 2]]
     if container is not None and b"|".join(words) not in commands_of_redis():
         administers = any("admin" in one.flags for one in (container, *container.subcommands.values()))
         if not administers:
             return None  # a slip: the server will say so
-    name = " ".join(named(word) for word in words)
-    return f"{name} is not known to be a reading command, and this session is read-only"
+    return not_known_to_read(words)
 
 
 def guarded() -> frozenset[str]:

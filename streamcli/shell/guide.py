@@ -8,13 +8,14 @@ here waits for anything.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from streamcli.grammar.parse import Call
 from streamcli.reply import Reply
 from streamcli.shell import line as lines
-from streamcli.shell.secrets import hidden, spans
+from streamcli.shell.secrets import hidden, masked, spans
+from streamcli.shell.vocabulary import Learner, in_force
 from streamcli.text import visible
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from streamcli.shell.prompt import Fragments
     from streamcli.shell.repl import Shell
 
-_TARGET_MAX = 24  # characters of a target in the prompt
+_TARGET_MAX = 24  # characters of a target, or a user, in the prompt
+_REPLICA = ("replica", "slave")
+_QUEUED_MAX = 40  # characters of a queued command in the hint line
 
 
 def now_ms() -> int:
@@ -38,6 +41,7 @@ class LineGuide:
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
         self._names: Names | None = None
+        self._learner: Learner | None = None
         self._names_came: Callable[[], None] = lambda: None
         self.next_line: str | None = None  # the continuation of the last command
 
@@ -46,6 +50,13 @@ class LineGuide:
     def watch_names(self, came: Callable[[], None]) -> None:
         """From now on names are looked up; `came` hears when there are new ones."""
         self._names_came = came
+        self.learn_words()
+
+    def learn_words(self) -> None:
+        """Have what the backend knows of commands in force."""
+        if self._learner is None:
+            self._learner = Learner(_cache_folder(self._shell.environment), self._names_came)
+        self._learner.learn(self._shell.backend)
 
     @property
     def names(self) -> Names:
@@ -61,10 +72,15 @@ class LineGuide:
     def reset(self) -> None:
         """Another backend, or another database: what was known is not known any more."""
         self.next_line = None
+        if self._learner is not None:
+            self._learner.learn(self._shell.backend)
         if self._names is not None:
             self._names.reset(self._browse)
 
     def stop(self) -> None:
+        if self._learner is not None:
+            self._learner.stop()
+            self._learner = None
         if self._names is not None:
             self._names.stop()
             self._names = None
@@ -75,6 +91,7 @@ class LineGuide:
         """A command was answered: what may come next, and which names may have changed."""
         from streamcli.shell.following import following
 
+        in_force().hear(call, reply)
         if line is not None:
             self.next_line = following(line, reply, started)
         if db_changed:
@@ -88,14 +105,16 @@ class LineGuide:
 
     def prefix(self) -> Fragments:
         shell = self._shell
-        target = visible(shell.backend.target)
-        if len(target) > _TARGET_MAX:
-            target = f"{target[: _TARGET_MAX - 3]}..."
+        target = _short(shell.backend.target)
         fragments = [("class:prompt", target)]
+        if shell.backend.user is not None:
+            fragments.insert(0, ("class:prompt", f"{_short(shell.backend.user)}@"))
         if shell.backend.db:
             fragments.append(("class:prompt.db", f"[{shell.backend.db}]"))
         if shell.backend.queued is not None:
             fragments.append(("class:prompt.multi", f"(MULTI {shell.backend.queued or ''}".rstrip() + ")"))
+        if shell.backend.server is not None and shell.backend.server.role in _REPLICA:
+            fragments.append(("class:prompt.replica", "(replica)"))
         if shell.session.read_only:
             fragments.append(("class:prompt.read-only", "(read-only)"))
         fragments.append(("class:prompt", "> "))
@@ -127,7 +146,7 @@ class LineGuide:
 
         segment, at, _ = _segment(text, cursor)
         if not segment.strip():
-            return [[("class:hint.idle", self._idle()[:width])]]
+            return [[("class:hint.idle", self._idle(width)[:width])]]
         if len(segment) > lines.ANALYSED_MAX:
             return [[("class:hint.idle", f"{len(segment):,} characters: too many to be explained"[:width])]]
         line = lines.read(segment)
@@ -148,8 +167,25 @@ class LineGuide:
     def _unicode(self) -> bool:
         return self._shell.options.unicode
 
-    def _idle(self) -> str:
+    def _idle(self, width: int) -> str:
+        if self._shell.backend.queued is not None:
+            return self._queue(width)
         return ".help lists the shell's own commands; Tab completes; Ctrl-D leaves"
+
+    def _queue(self, width: int) -> str:
+        """What the open transaction has collected; what was queued last stays in sight."""
+        queued = self._shell.session.queued
+        if not queued:
+            return self._cut("a transaction is open: EXEC runs what is queued, DISCARD forgets it", width)
+        between, more = (" · ", "… · ") if self._unicode else (", ", "..., ")
+        shown = ""
+        for index in range(len(queued) - 1, -1, -1):
+            text = self._cut(_typed(queued[index].argv[:_QUEUED_MAX]), _QUEUED_MAX)
+            longer = f"{text}{between}{shown}" if shown else text
+            if shown and len("queued: ") + (len(more) if index else 0) + len(longer) > width:
+                return f"queued: {more}{shown}"
+            shown = longer
+        return self._cut(f"queued: {shown}", width)
 
     def _cut(self, text: str, width: int) -> str:
         text = visible(text).replace("\n", " ")
@@ -189,6 +225,27 @@ class LineGuide:
         segment, at, _ = _segment(text, cursor)
         words = at_word(lines.read(segment), at) if len(segment) <= lines.ANALYSED_MAX else []
         self._shell.help(words)
+
+
+def _cache_folder(environment: Mapping[str, str]) -> str | None:
+    """Where what can be asked for again is kept; None without a home."""
+    from streamcli.folders import folder
+
+    try:
+        return folder(environment, "XDG_CACHE_HOME", ".cache")
+    except OSError:
+        return None
+
+
+def _typed(argv: Sequence[bytes]) -> str:
+    """A command as one would type it, without its secrets; long words are cut, which are for nobody to read here."""
+    return masked(" ".join([lines.shown(word[:_QUEUED_MAX]) for word in argv]))
+
+
+def _short(name: str) -> str:
+    """A name as the prompt has it."""
+    name = visible(name).replace("\n", "\\n")
+    return name if len(name) <= _TARGET_MAX else f"{name[: _TARGET_MAX - 3]}..."
 
 
 def _segment(text: str, cursor: int) -> tuple[str, int, int]:

@@ -19,6 +19,7 @@ from streamcli.grammar.commands import COMMANDS
 from streamcli.grammar.spec import Option, Role
 from streamcli.render import Options
 from streamcli.shell import line as lines
+from streamcli.shell.server_page import server_page
 from streamcli.shell.style import ansi
 from streamcli.text import visible
 
@@ -46,7 +47,8 @@ def answer(words: Sequence[str], options: Options, *, source: bool = False) -> I
     page = page_of(words)
     if page is not None:
         return _laid_out(page.text, options, source)
-    return _laid_out(_section_of(words) or _headings_of(words) or _searched(words), options, source)
+    found = _section_of(words) or server_page(words) or _headings_of(words) or _searched(words)
+    return _laid_out(found, options, source)
 
 
 def page_of(words: Sequence[str]) -> Page | None:
@@ -78,7 +80,8 @@ def _at_command(line: lines.Line, cursor: int) -> list[str]:
     call = line.call
     page = pages.command(call.command.name) if call.command is not None else None
     if call.command is None or page is None:
-        return [_decoded(word) for word in line.argv[:1]]
+        count = call.command.words if call.command is not None else 1
+        return [_decoded(word) for word in line.argv[:count]]
     words = call.command.name.lower().split()
     index = line.at(cursor)
     role = call.roles[index] if index < len(call.roles) else None

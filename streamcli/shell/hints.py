@@ -11,10 +11,11 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
+from streamcli.grammar.foreign import Foreign
 from streamcli.grammar.meanings import Expected, about, expectation, meaning
-from streamcli.grammar.parse import Call, parse
+from streamcli.grammar.parse import Call
 from streamcli.grammar.spec import Arg, Command, Option, Piece, Role
-from streamcli.shell.lexer import Verdict, before, is_comment, is_for_shell, token_of, verdict
+from streamcli.shell.lexer import Verdict, before, is_comment, is_for_shell, lacking, token_of, verdict
 from streamcli.shell.line import ANALYSED_MAX, Line, Tail
 from streamcli.text import visible
 
@@ -49,7 +50,7 @@ def hint(line: Line, cursor: int, now_ms: int) -> Hint | None:
         found = _between(line, bisect_left(line.words, cursor, key=lambda word: word.end), cursor, judged)
     if cursor >= len(text.rstrip()) and judged.wrong and index not in judged.wrong:
         return _with_problem(line, found, judged)
-    return found
+    return _with_lacking(line, found, index, cursor)
 
 
 def fit(usage: Usage, width: int, ascii: bool = False) -> Usage:
@@ -94,10 +95,11 @@ def _at_word(line: Line, index: int, cursor: int, judged: Verdict, now_ms: int) 
         return _to_come(before(line, index), judged.may_be)
     if role is not None:
         return Hint(usage, meaning(call, index, now_ms))
-    if judged.draft >= 0 or judged.wrong:
+    if judged.draft >= 0 or judged.wrong or isinstance(call.command, Foreign):
         return Hint(usage, "")
-    if call.command is None:
-        return Hint(usage, "a command of Redis whose words are not known here")
+    if call.command is None or call.command.open:
+        whose = "Redis" if line.vocabulary.server is None else "the server"
+        return Hint(usage, f"a command of {whose} whose words are not known here")
     return Hint(usage, "Redis does not look at this word")
 
 
@@ -109,7 +111,7 @@ def _between(line: Line, count: int, cursor: int, judged: Verdict) -> Hint:
     if line.text.endswith("\\") and line.open and cursor >= len(line.text):
         return Hint(_usage(call.command, (), ()), "the line goes on: Enter begins the next one")
     if not call.expected and call.command is not None and not judged.wrong and count == len(line.words):
-        whole = not parse(line.argv).problems
+        whole = not line.strict().problems
         return Hint(_usage(call.command, (), ()), "nothing more is needed: Enter sends it" if whole else "")
     return _to_come(call, call.expected)
 
@@ -125,7 +127,8 @@ def _to_come(call: Call, expected: Sequence[Expected]) -> Hint:
         roles.append(last.part.mark_role)
     usage = _usage(call.command, roles, call.roles)
     if len(expected) == 1 and not isinstance(expected[0], Arg):
-        return Hint(usage, f"{token_of(expected[0])}: {about(expected[0])}")
+        said = about(expected[0])
+        return Hint(usage, f"{token_of(expected[0])}{said and f': {said}'}")
     return Hint(usage, _either([expectation(what, call) for what in expected]))
 
 
@@ -159,6 +162,19 @@ def _with_problem(line: Line, found: Hint, judged: Verdict) -> Hint:
     word = line.words[index]
     shown = visible(line.text[word.start : min(word.end, word.start + _WORD_MAX)]).replace("\n", " ")
     return found._replace(meaning=f"{found.meaning}; {shown}: {sentence}")
+
+
+def _with_lacking(line: Line, found: Hint, index: int, cursor: int) -> Hint:
+    """What the server does not have, at that word and at the end of the line."""
+    lacks = lacking(line)
+    if not lacks or found.problem:
+        return found
+    sentence = lacks.get(index) or next(iter(lacks.values()))
+    if index in lacks or line.call.command is None:
+        return found._replace(meaning=sentence)
+    if cursor < len(line.text.rstrip()):
+        return found
+    return found._replace(meaning=f"{found.meaning}; {sentence}" if found.meaning else sentence)
 
 
 def _either(texts: Iterable[str]) -> str:

@@ -5,6 +5,8 @@ certain. The word before the cursor is judged by what it may still become: it
 is a draft as long as some token that may stand there begins like it, or one
 more character would make it a value. What follows a draft is not judged.
 
+What a server does not have yet is marked too, and is no problem: it is sent.
+
 Everything comes from the roles, the problems and the expectations of the
 parser; no word of a command is known here.
 """
@@ -17,11 +19,11 @@ from typing import Final, NamedTuple
 
 from streamcli import errors
 from streamcli.grammar.meanings import Expected
-from streamcli.grammar.parse import Call, parse
+from streamcli.grammar.parse import Call
 from streamcli.grammar.spec import Arg, Command, Halves, Option, Role
 from streamcli.grammar.types import SPECIAL_IDS
 from streamcli.reply import Error
-from streamcli.shell.line import ANALYSED_MAX, Line, drafted
+from streamcli.shell.line import ANALYSED_MAX, Line
 from streamcli.shell.lookup import commands_of_redis
 from streamcli.text import visible
 from streamcli.words import Word
@@ -37,6 +39,7 @@ _CLASSES: Final = {
     "word": "class:string",
 }
 _PROBLEM: Final = "class:problem"
+_LACKING: Final = "class:lacking"
 _TAIL: Final = "class:pipe"
 _OPERATORS = (b">", b">>")
 _SUFFIXES = (b"0", b"1")  # what makes a value of the beginning of one: an ID, a number
@@ -109,7 +112,7 @@ def is_for_shell(line: Line) -> bool:
 
 def before(line: Line, count: int) -> Call:
     """The first words of a line as a draft of their own: `expected` is what may come behind them."""
-    return line.call if count == len(line.argv) else drafted(line.argv[:count])
+    return line.call if count == len(line.argv) else line.drafted(line.argv[:count])
 
 
 @lru_cache(maxsize=8)
@@ -122,7 +125,7 @@ def verdict(line: Line, cursor: int) -> Verdict:
     for problem in line.call.problems:
         if problem.at < len(words) and problem.at not in wrong:
             wrong[problem.at] = _sentence(problem.error.text, line.call.command is None)
-    if wrong and line.call.command is None and _is_known_to_redis(line.call):
+    if wrong and line.call.command is None and line.vocabulary.is_no_slip(line.call):
         wrong.clear()
     faulty = _faulty(line)
     if faulty >= 0 and line.fault is not None:
@@ -138,6 +141,14 @@ def verdict(line: Line, cursor: int) -> Verdict:
         if may_be or _begins_elsewhere(line.argv[: index + 1]):
             return Verdict(_until(wrong, index), draft=index, may_be=may_be)
     return Verdict(wrong)
+
+
+@lru_cache(maxsize=8)
+def lacking(line: Line) -> dict[int, str]:
+    """What the server that the line is for does not have: a sentence for each such word, by its index."""
+    if len(line.text) > ANALYSED_MAX or is_comment(line) or is_for_shell(line):
+        return {}
+    return line.vocabulary.lacking(line.call)
 
 
 # -- colours ---------------------------------------------------------------------------------
@@ -156,6 +167,8 @@ def _styles(line: Line, cursor: int) -> list[str]:
         styles[judged.draft] = ""  # the beginning of a token, in a place for values
     if judged.to_file >= 0:
         styles[judged.to_file :] = [_TAIL] * (len(styles) - judged.to_file)
+    for index in lacking(line):
+        styles[index] = f"{styles[index]} {_LACKING}".lstrip()
     for index in judged.wrong:
         styles[index] = f"{styles[index]} {_PROBLEM}".lstrip()
     return styles
@@ -220,7 +233,7 @@ def _may_be(line: Line, index: int) -> Iterator[Expected]:
         elif (only is None or what is only) and _reads(what, word):
             yield what
     for part in tokens:
-        if isinstance(part, Option) and part not in call.expected and _may_come(call, part):
+        if isinstance(part, Option) and part not in call.expected and _may_come(line, call, part):
             yield part
 
 
@@ -237,9 +250,9 @@ def _reads(arg: Arg, word: bytes) -> bool:
     return isinstance(read(word), Error) and any(not isinstance(read(word + more), Error) for more in _SUFFIXES)
 
 
-def _may_come(call: Call, option: Option) -> bool:
+def _may_come(line: Line, call: Call, option: Option) -> bool:
     """May an option that has come before come again?"""
-    longer = drafted((*call.argv, option.token.encode()))
+    longer = line.drafted((*call.argv, option.token.encode()))
     return option.refused is None and all(problem.at < len(call.argv) for problem in longer.problems)
 
 
@@ -261,7 +274,7 @@ def _waiting_for_file(line: Line, cursor: int) -> int:
         index -= 1
         if cursor != words[-1].end or not _is_operator(words[index]):
             return -1
-    return -1 if parse(line.argv[:index]).problems else index
+    return -1 if line.strict(index).problems else index
 
 
 def _is_operator(word: Word) -> bool:
@@ -276,12 +289,6 @@ def _tokens(command: Command) -> tuple[Option | Halves, ...]:
     """What in a command's syntax line begins with a word of Redis's."""
     parts = [role.part for _, roles in command.pieces() for role in roles if role.kind == "token"]
     return tuple(dict.fromkeys(part for part in parts if isinstance(part, Option | Halves)))
-
-
-def _is_known_to_redis(call: Call) -> bool:
-    """Is it a command, or a subcommand, that only the built-in engine lacks?"""
-    in_container = call.roles[0] is not None
-    return b"|".join(call.argv[: 1 + in_container]).upper() in commands_of_redis()
 
 
 def _begins_elsewhere(argv: tuple[bytes, ...]) -> bool:

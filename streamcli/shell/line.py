@@ -1,8 +1,8 @@
 """A line as it is typed: its words and where they stand, what each one is, and where its reply is to go.
 
 The prompt's painter, completer and hints all look at the same `Line`. Places
-count characters of the text. Knows the splitter and the parser; what a word
-means is theirs to say.
+count characters of the text. Knows the splitter and the parser, and by which
+vocabulary a line is read; what a word means is theirs to say.
 
 `| shell command`, `> file` and `>> file` are found here, by the words alone:
 
@@ -20,7 +20,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from streamcli import words
-from streamcli.grammar.parse import Call, parse
+from streamcli.grammar.parse import Call
+from streamcli.shell.vocabulary import Vocabulary, in_force
 from streamcli.words import Fault, Word
 
 ANALYSED_MAX = 16_384  # characters; what is longer is data from elsewhere, and is neither coloured nor explained
@@ -47,13 +48,15 @@ class Line:
 
     `words` are the command's own (values are bytes, places count characters),
     `tail` what follows them, `fault` why it is no list of words, `call` the
-    words as a draft, `meta` whether it is for the shell itself (`.format json`).
+    words as a draft, `meta` whether it is for the shell itself (`.format json`),
+    `vocabulary` what it is read by: what is in force, unless one is given.
     """
 
-    __slots__ = ("argv", "call", "fault", "meta", "tail", "text", "words")
+    __slots__ = ("argv", "call", "fault", "meta", "tail", "text", "vocabulary", "words")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, vocabulary: Vocabulary | None = None) -> None:
         self.text = text
+        self.vocabulary = in_force() if vocabulary is None else vocabulary
         joined = _join(text)
         split, self.fault = words.split(in_bytes(joined))
         if not text.isascii():
@@ -64,12 +67,20 @@ class Line:
             self.fault = None  # the shell has quoting rules of its own
         self.argv = tuple([word.value for word in self.words])
         self.meta = bool(self.argv) and self.argv[0][:1] == b"." and len(self.argv[0]) > 1
-        self.call: Call = drafted(() if self.meta or text.lstrip()[:1] == "#" else self.argv)
+        self.call: Call = self.drafted(() if self.meta or text.lstrip()[:1] == "#" else self.argv)
 
     @property
     def open(self) -> bool:
         """Does it go on in the next line: is a quote open, or is a backslash its last character?"""
         return continues(self.text)
+
+    def drafted(self, argv: tuple[bytes, ...]) -> Call:
+        """Some words read as a draft, by the same vocabulary."""
+        return _drafted(argv, self.vocabulary)
+
+    def strict(self, count: int | None = None) -> Call:
+        """The line, or so many of its words, as they would be sent."""
+        return self.vocabulary.read(self.argv[:count])
 
     def at(self, cursor: int) -> int:
         """The index of the word that the cursor is in, or right behind; `len(words)` when it is at none."""
@@ -79,16 +90,20 @@ class Line:
         return len(self.words)
 
 
-@lru_cache(maxsize=8)
 def read(text: str) -> Line:
     """The Line of a text; everyone who asks about the same text at one keystroke gets the same one."""
-    return Line(text)
+    return _read(text, in_force())
 
 
 @lru_cache(maxsize=8)
-def drafted(argv: tuple[bytes, ...]) -> Call:
-    """Some words read as a draft: while one is typed, those before it stay the same."""
-    return parse(argv, draft=True)
+def _read(text: str, vocabulary: Vocabulary) -> Line:
+    return Line(text, vocabulary)
+
+
+@lru_cache(maxsize=8)
+def _drafted(argv: tuple[bytes, ...], vocabulary: Vocabulary) -> Call:
+    """While one word is typed, those before it stay the same."""
+    return vocabulary.read(argv, draft=True)
 
 
 def in_bytes(text: str) -> bytes:

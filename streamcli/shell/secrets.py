@@ -15,8 +15,10 @@ from functools import cache, lru_cache
 
 from streamcli import words
 from streamcli.grammar.commands import BY_WORD, COMMANDS
+from streamcli.grammar.foreign import Foreign
 from streamcli.ids import c_string
 from streamcli.shell.line import ANALYSED_MAX, Line, Tail, read, segments
+from streamcli.shell.vocabulary import Vocabulary, in_force
 from streamcli.words import Word
 
 Span = tuple[int, int]
@@ -29,6 +31,7 @@ _NAMES_ONE = re.compile(r"auth|pass|secret|token", re.IGNORECASE)  # of a variab
 _WHOLE_URL = re.compile(rb"[A-Za-z][\w+.-]*://")
 _URL = re.compile(r"""://([^\s"'<>]*)""")
 _URL_OF_SHELL = re.compile(r"://(\S*)")
+_PARAMETER = re.compile(r"[?&]([^=&?]*+)=([^&]++)")
 _PORT = re.compile(r"\d{0,5}[^\w]*")
 _SHELL_WORD = re.compile(r"""(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*+"?|'[^']*+'?|\\)++""", re.DOTALL)
 _FIRST = re.compile(r"""[\s#]*+([^\s"'\\]++)(?=\s|$)""")
@@ -80,7 +83,7 @@ def _found(text: str) -> Iterator[Span]:
         return
     for start, end in segments(text):
         whole = end - start == len(text)
-        for low, high in _in_command(text) if whole else _in_piece(text[start:end]):
+        for low, high in _in_command(text) if whole else _in_piece(text[start:end], in_force()):
             yield low + start, high + start
 
 
@@ -98,8 +101,8 @@ def _merged(found: Iterable[Span]) -> list[Span]:
 
 
 @lru_cache(maxsize=1024)
-def _in_piece(text: str) -> tuple[Span, ...]:
-    """Those of one command among others; only the one being typed is looked at again."""
+def _in_piece(text: str, vocabulary: Vocabulary) -> tuple[Span, ...]:
+    """Those of one command among others; only the one being typed is looked at again, or all by new words."""
     return () if _is_plain(text) else tuple(_in_command(text))
 
 
@@ -124,11 +127,17 @@ def _in_command(text: str) -> Iterator[Span]:
         yield from ((word.start, word.end) for word in line.words[rest:])
         if line.tail is not None:
             yield line.tail.start, line.tail.end
-    if line.call.command is None:
+    if _is_no_row(line):
         yield from _in_words(text, line.words)
     yield from _in_url_words(text, line.words)
     if line.tail is not None and line.tail.kind == "|":
         yield from _in_shell(text, line.tail)
+
+
+def _is_no_row(line: Line) -> bool:
+    """Is its command none of the table's? A server tells little of what its own take."""
+    command = line.call.command
+    return command is None or command.open or isinstance(command, Foreign)
 
 
 def _keyword(word: bytes) -> bytes:
@@ -156,7 +165,7 @@ def _rest(line: Line) -> int | None:
         return next((at + 1 for at, word in enumerate(argv) if at >= 1 and _SETTING.search(word)), None)
     if head in _all_secret() or head in _slips():
         return 1
-    if line.call.command is None:
+    if _is_no_row(line):
         return next((at + 1 for at, word in enumerate(argv) if _ASKS.fullmatch(word)), None)
     return None
 
@@ -255,7 +264,10 @@ def _in_urls(text: str, start: int, pattern: re.Pattern[str]) -> Iterator[Span]:
 
 
 def _in_url(run: str, start: int) -> Iterator[Span]:
-    """The password in what follows `://`; without an `@` yet, what can be no port."""
+    """The passwords in what follows `://`; without an `@` yet, what can be no port."""
+    for match in _PARAMETER.finditer(run):
+        if "pass" in match[1].lower():
+            yield start + match.start(2), start + match.end(2)
     authority = re.split("[/?#]", run, maxsplit=1)[0]
     user, colon, rest = authority.partition(":")
     if not colon:

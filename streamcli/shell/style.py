@@ -31,11 +31,13 @@ ROLES: Final[dict[str, str]] = {
     "comment": "ansibrightblack",
     "pipe": "ansired",
     "problem": "underline ansired",
+    "lacking": "underline ansiyellow",
 }
 _REST: Final[dict[str, str]] = {
     "prompt": "bold",
     "prompt.db": "bold",
     "prompt.multi": "bold ansimagenta",
+    "prompt.replica": "ansiyellow",
     "prompt.read-only": "ansiyellow",
     "prompt.more": "ansibrightblack",
     "hint": "",

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from streamcli import errors
 from streamcli.grammar import types as t
 from streamcli.grammar.commands import COMMANDS
-from streamcli.grammar.parse import Call, parse
+from streamcli.grammar.parse import Call
 from streamcli.grammar.spec import Arg, Command, Halves, Option, Pairs
 from streamcli.ids import U64_MAX
 from streamcli.reply import Error
@@ -30,6 +30,7 @@ from streamcli.shell.advising import (
     with_usage,
 )
 from streamcli.shell.lookup import named
+from streamcli.shell.vocabulary import in_force
 from streamcli.text import columns
 from streamcli.times import moment
 
@@ -62,7 +63,7 @@ def _what_is_missing(case: Case) -> str | None:
     command, call = case.command, case.call
     if command is None:
         return None
-    draft = parse(call.argv, draft=True)
+    draft = in_force().parse(call.argv, draft=True)
     if draft.problems:
         at = draft.problems[0].at
         role = draft.roles[at] if at < len(draft.roles) else None

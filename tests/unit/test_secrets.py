@@ -69,6 +69,8 @@ def hidden(text: str) -> list[str]:
         (".connect 'redis://user:x\"y@host'", ['x"y']),
         (".connect redis://user:a/b@c@host", ["a/b@c"]),
         (".connect redis://user:hal", ["hal"]),
+        (".connect redis://h?password=x", ["x"]),
+        (".connect unix:///s?db=1&password=x&sentinel_password=y", ["x", "y"]),
         (".connect redis://:12345a", ["12345a"]),
         ('.connect redis:"//:x@host"', ['redis:"//:x@host"']),
         ('.connect "redis:\\x2f/:x@host"', ['"redis:\\x2f/:x@host"']),
