@@ -8,13 +8,14 @@ _streamcli_profiles() {
 # Puts the values of an option ($1) that begin with $2 into the list.
 _streamcli_value() {
     case $1 in
-    -f | --file | --db)
+    -f | --file | --db | -s | --socket | --cacert | --cert | --key)
         compopt -o filenames 2>/dev/null # bash 3.2 has none
         list=$(compgen -f -- "$2")
         ;;
+    --durability) list=$(compgen -W "normal full" -- "$2") ;;
+    --read-from) list=$(compgen -W "primary replica" -- "$2") ;;
     -n) list=$(compgen -W "0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15" -- "$2") ;;
     --format) list=$(compgen -W "tree classic json jsonl csv raw md" -- "$2") ;;
-    --durability) list=$(compgen -W "normal full" -- "$2") ;;
     esac
 }
 
@@ -28,7 +29,7 @@ _streamcli_subcommands() {
     CONFIG) echo "GET SET HELP" ;;
     MEMORY) echo "USAGE HELP" ;;
     DEBUG) echo "SLEEP" ;;
-    HELP) echo "streams ids reading blocking groups pending claiming trimming lag idempotency cluster patterns kafka shell @stream @generic @string @transactions @connection @server xadd xtrim xlen xdel xrange xrevrange xread xreadgroup xack xpending xclaim xautoclaim xsetid xgroup xinfo del unlink exists touch type ttl pttl expiretime pexpiretime persist expire pexpire expireat pexpireat keys scan rename renamenx copy randomkey object set get getdel strlen multi exec discard watch unwatch ping echo hello auth select reset quit client dbsize flushdb flushall swapdb info time command config memory debug" ;;
+    HELP) echo "streams ids reading blocking groups pending claiming trimming lag idempotency servers cluster patterns kafka shell @stream @generic @string @transactions @connection @server xadd xtrim xlen xdel xrange xrevrange xread xreadgroup xack xpending xclaim xautoclaim xsetid xgroup xinfo del unlink exists touch type ttl pttl expiretime pexpiretime persist expire pexpire expireat pexpireat keys scan rename renamenx copy randomkey object set get getdel strlen multi exec discard watch unwatch ping echo hello auth select reset quit client dbsize flushdb flushall swapdb info time command config memory debug" ;;
     EXPLAIN) echo "XADD XTRIM XLEN XDEL XRANGE XREVRANGE XREAD XREADGROUP XACK XPENDING XCLAIM XAUTOCLAIM XSETID XGROUP XINFO DEL UNLINK EXISTS TOUCH TYPE TTL PTTL EXPIRETIME PEXPIRETIME PERSIST EXPIRE PEXPIRE EXPIREAT PEXPIREAT KEYS SCAN RENAME RENAMENX COPY RANDOMKEY OBJECT SET GET GETDEL STRLEN MULTI EXEC DISCARD WATCH UNWATCH PING ECHO HELLO AUTH SELECT RESET QUIT CLIENT DBSIZE FLUSHDB FLUSHALL SWAPDB INFO TIME COMMAND CONFIG MEMORY DEBUG" ;;
     esac
 }
@@ -57,7 +58,7 @@ _streamcli() {
         elif [[ -z $ended && ${#plain[@]} -eq 0 && $word == -?* ]]; then
             case $word in
             --) ended=1 ;;
-            -e | --execute | -f | --file | --db | -n | --format | --durability) option=$word ;;
+            -e | --execute | -f | --file | --db | --durability | -u | --url | -h | --host | -p | --port | -s | --socket | --sentinel | --master | --read-from | --connect-timeout | --timeout | --user | -a | --pass | --sentinel-user | --sentinel-pass | --cacert | --cert | --key | --sni | -n | --format) option=$word ;;
             esac
         elif [[ $word != @?* || ${#plain[@]} -gt 0 ]]; then
             plain+=("$word")
@@ -75,7 +76,7 @@ _streamcli() {
         _streamcli_value "${joined%%=*}" "$current"
         [[ ${COMP_WORDS[COMP_CWORD]} == --*=* ]] && list=${list:+$head${list//$'\n'/$'\n'$head}} head=""
     elif [[ -z $ended && ${#plain[@]} -eq 0 && $current == -* ]]; then
-        list=$(compgen -W "-e --execute -f --file -x --db --memory -n -2 -3 --format --continue-on-error --durability --read-only -y --yes --no-config --version --help" -- "$current")
+        list=$(compgen -W "-e --execute -f --file -x --continue-on-error --read-only -y --yes --db --memory --durability -u --url -h --host -p --port -s --socket -c --cluster --sentinel --master --read-from --connect-timeout --timeout --user -a --pass --askpass --sentinel-user --sentinel-pass --tls --cacert --cert --key --sni --insecure -n -2 -3 --format --no-config --version --help" -- "$current")
     elif [[ ${#plain[@]} -le 1 ]]; then
         if [[ ${#plain[@]} -eq 1 ]]; then
             list=$(_streamcli_subcommands "$(tr '[:lower:]' '[:upper:]' <<<"${plain[0]}")")

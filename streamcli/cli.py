@@ -1,25 +1,28 @@
 """The command: what to run, on what, and with which exit code.
 
 0 all went well; 1 a command answered with an error; 2 wrong usage; 3 cannot
-open the database; 130 interrupted; 141 nobody reads the output any more.
+connect, or open the database; 130 interrupted; 141 nobody reads the output any
+more.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from streamcli import opening
 from streamcli import settings as options
+from streamcli.backend import UnreachableError
 from streamcli.shell.output import Output, PipeClosedError, encode_ascii, takes_utf8, wait_for, wants_color
 from streamcli.shell.session import FAILED, OK, USAGE, Session
 
 if TYPE_CHECKING:
     import click
 
-    from streamcli.backend.embedded import Embedded
+    from streamcli.backend import Backend
     from streamcli.render import Options
     from streamcli.settings import Flag, Settings
     from streamcli.shell.config import Config
@@ -87,6 +90,7 @@ def _run(args: list[str], output: Output) -> int:
 
 
 def _start(settings: Settings, output: Output) -> int:
+    _hide_secrets(settings)
     if settings.verb is not None:
         return _run_verb(settings.verb, settings, output)
     interactive = _is_interactive(settings)
@@ -99,60 +103,57 @@ def _start(settings: Settings, output: Output) -> int:
         if interactive or settings.profile is not None:
             for warning in config.warnings:
                 _complain(warning)
-        settings = options.with_profile(settings, config)
+        settings = options.with_profile(settings, config, os.environ)
+    chosen = settings.format or (config.format if config is not None and terminal else None)
+    chosen = chosen or _default_format(terminal)
+    address = options.place(settings, os.environ)
+    options.check_place(settings, address)
+    if address is not None and settings.askpass:
+        address = address._replace(password=opening.ask_password(address))
     try:
-        backend = _open(settings)
+        backend = opening.backend(settings, address, None if interactive else chosen)
     except UnreachableError as error:
         _complain(f"streamcli: {error}")
         return UNREACHABLE
     if interactive:
         return _prompt(settings, asked, config, backend, output)
     backend.on_wait = lambda waiting: output.flush()
-    chosen = settings.format or (config.format if config is not None and terminal else None)
-    session = Session(
-        backend, chosen or _default_format(terminal), _options(terminal), output, _complain, settings.read_only
-    )
+    session = Session(backend, chosen, _options(terminal), output, _complain, settings.read_only)
+    backend.on_note = session.say
     try:
         return _run_all(settings, backend, session, output)
     finally:
         backend.close()
 
 
+def _hide_secrets(settings: Settings) -> None:
+    """Whoever lists the processes of this machine is to see no password of a flag, or of a command."""
+    flags = (settings.url, settings.password, settings.sentinel_password)
+    lines = [line for line in (*settings.execute, b" ".join(settings.words)) if _may_hold_secret(line)]
+    if not lines and not any(flags):
+        return
+    from streamcli import title
+
+    found = []
+    if lines:
+        from streamcli.shell.secrets import spans
+
+        for line in lines:
+            text = os.fsdecode(line)
+            found += [text[start:end].strip("\"'") for start, end in spans(text)]
+    title.hide(flags, found)
+
+
+def _may_hold_secret(line: bytes) -> bool:
+    """Is it worth while to import what looks for secrets? It costs a start more than the rest of this."""
+    lower = line[:_CHUNK].lower()
+    return any(word in lower for word in (b"auth", b"pass", b"setuser"))
+
+
 def _is_interactive(settings: Settings) -> bool:
     """Is there somebody to ask for lines?"""
     given = settings.words or settings.execute or settings.file
     return not given and sys.stdin is not None and sys.stdin.isatty()
-
-
-# -- opening --------------------------------------------------------------------------------
-
-
-class UnreachableError(Exception):
-    """There is no backend; the text is one line."""
-
-
-def _open(settings: Settings) -> Embedded:
-    """The backend. Raises UnreachableError."""
-    from streamcli.backend.embedded import Embedded
-    from streamcli.engine import OpenError
-
-    try:
-        path = None if settings.memory else settings.db
-        if path is None and not settings.memory:
-            path = options.data_file(os.environ)
-    except OSError as error:
-        raise UnreachableError(f"cannot make the data folder: {_reason(error)}: {error.filename}") from None
-    if settings.read_only and path is not None and path != ":memory:" and not os.path.exists(path):
-        raise UnreachableError(f"there is no database to read: {path}")
-    try:
-        backend = Embedded(path, durable=settings.durability == "full")
-    except OpenError as error:
-        raise UnreachableError(str(error)) from None
-    if settings.number:
-        backend.execute((b"SELECT", b"%d" % settings.number))
-    if settings.protocol == 3:
-        backend.execute((b"HELLO", b"3"))
-    return backend
 
 
 def _default_format(terminal: bool) -> str:
@@ -173,7 +174,7 @@ def _options(terminal: bool) -> Options:
 # -- the prompt -------------------------------------------------------------------------------
 
 
-def _prompt(settings: Settings, asked: Settings, config: Config | None, backend: Embedded, output: Output) -> int:
+def _prompt(settings: Settings, asked: Settings, config: Config | None, backend: Backend, output: Output) -> int:
     """Ask for lines until the user leaves. `asked` are the settings without those of a profile."""
     from streamcli.shell import history
     from streamcli.shell.config import Config
@@ -190,7 +191,7 @@ def _prompt(settings: Settings, asked: Settings, config: Config | None, backend:
         Prefs(chosen, settings.format is not None, config, config.confirm and not settings.yes),
         config,
         history.History(history.path(os.environ) if config.history else None),
-        lambda target: _go_to(target, asked, config),
+        lambda target: opening.go_to(target, asked, config),
         settings.read_only,
     )
     try:
@@ -204,23 +205,6 @@ def _errors() -> Output:
     if sys.stderr is None:
         return Output(os.open(os.devnull, os.O_WRONLY))
     return Output(sys.stderr.fileno(), ascii=not takes_utf8(sys.stderr.encoding))
-
-
-def _go_to(target: str, settings: Settings, config: Config) -> tuple[Embedded, bool]:
-    """The backend of a target named at the prompt, and whether it is to be read only. Raises ConnectError."""
-    from streamcli.shell.repl import ConnectError
-
-    if "://" in target:
-        raise ConnectError("servers cannot be reached yet; name a file, :memory: or a @PROFILE")
-    bare = settings._replace(db=None, memory=False, number=None, profile=None)
-    try:
-        if target[:1] == "@":
-            there = options.with_profile(bare._replace(profile=target[1:]), config)
-        else:
-            there = bare._replace(memory=target == ":memory:", db=os.path.expanduser(target))
-        return _open(there), there.read_only
-    except (options.UsageError, UnreachableError) as error:
-        raise ConnectError(str(error)) from None
 
 
 # -- verbs ------------------------------------------------------------------------------------
@@ -266,7 +250,7 @@ def _explain(settings: Settings, output: Output) -> int:
 # -- running ----------------------------------------------------------------------------------
 
 
-def _run_all(settings: Settings, backend: Embedded, session: Session, output: Output) -> int:
+def _run_all(settings: Settings, backend: Backend, session: Session, output: Output) -> int:
     if settings.words:
         words = settings.words
         if settings.last_from_stdin:
@@ -296,16 +280,32 @@ def _run_file(file: str, settings: Settings, session: Session, output: Output) -
         if file == "-":
             if sys.stdin is None:
                 return _usage("standard input is closed")
-            return _run_lines(_lines_of(sys.stdin.fileno(), output), "line ", settings, session)
+            return _run_from(sys.stdin.fileno(), "line ", settings, session, output)
         descriptor = os.open(file, os.O_RDONLY)
         try:
-            return _run_lines(_lines_of(descriptor, output), f"{file}:", settings, session)
+            return _run_from(descriptor, f"{file}:", settings, session, output)
         finally:
             os.close(descriptor)
     except ReadError as error:
         return _usage(f"cannot read {'standard input' if file == '-' else file}: {error}")
     except (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError) as error:
         return _usage(f"cannot read {file}: {_reason(error)}")
+
+
+def _run_from(descriptor: int, source: str, settings: Settings, session: Session, output: Output) -> int:
+    """Run what a file or a pipe has; on a server without waiting for each reply."""
+    if session.backend.server is not None:
+        from streamcli.shell import batch
+
+        run = batch.of(session, source, keep_going=settings.continue_on_error)
+        if run is not None:
+            return run.run(_lines_of(descriptor, lambda: _is_at_hand(descriptor) or run.pause()))
+
+    def pause() -> bool:
+        output.flush()
+        return True
+
+    return _run_lines(_lines_of(descriptor, pause), source, settings, session)
 
 
 def _run_lines(lines: Iterator[bytes], source: str, settings: Settings, session: Session) -> int:
@@ -340,12 +340,18 @@ def _reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
 
 
-def _lines_of(descriptor: int, output: Output) -> Iterator[bytes]:
-    """The lines as they arrive; what was answered so far is shown before more is waited for."""
+def _is_at_hand(descriptor: int) -> bool:
+    """Is there something to read, or the end?"""
+    import select
+
+    return bool(select.select([descriptor], [], [], 0)[0])
+
+
+def _lines_of(descriptor: int, pause: Callable[[], bool]) -> Iterator[bytes]:
+    """The lines as they arrive; before more is waited for, `pause` shows what was answered, or says: enough."""
     pieces: list[bytes] = []
     start: bytes | None = b""  # as long as it may be the beginning of a byte order mark
-    while True:
-        output.flush()
+    while pause():
         chunk = _read(descriptor)
         ended = not chunk
         if start is not None:
@@ -415,23 +421,33 @@ def _command() -> click.Command:
 
     from streamcli import __version__
 
-    command = click.Command(
+    class Command(click.Command):
+        def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+            """The options group by group, as OPTIONS has them."""
+            shown = {parameter.opts[0]: parameter.get_help_record(context) for parameter in self.get_params(context)}
+            titled = [(title, [flag.names[0] for flag in flags]) for title, flags in options.GROUPS]
+            for title, names in [*titled, ("Help", ["--version", "--help"])]:
+                with formatter.section(title):
+                    formatter.write_dl([record for name in names if (record := shown[name]) is not None])
+
+    command = Command(
         "streamcli",
         params=[*map(_parameter, options.OPTIONS), click.Argument(["words"], nargs=-1, type=click.UNPROCESSED)],
         context_settings={"allow_interspersed_args": False, "help_option_names": ["--help"]},
         options_metavar="[OPTIONS]",
         help=(
-            "Redis Streams on one file: a prompt, or stream commands from words, lines, files or a pipe.\n\n"
+            "Redis Streams, on one file or on a server: a prompt, or commands from words, lines, files or a pipe.\n\n"
             "\b\n"
             "  streamcli XADD a '*' city 'New York'\n"
             "  streamcli -e 'XREAD COUNT 2 STREAMS a 0'\n"
             "  streamcli -f setup.redis\n"
             "  generate | streamcli --format jsonl\n"
             "  streamcli                              (the prompt)\n"
+            "  streamcli -h 127.0.0.1 -p 6379         (on a server)\n"
             "  streamcli help xread                   (what there is to read)\n"
             "  streamcli explain 'XREAD STREAMS a $'  (what each word means)"
         ),
-        epilog="Exit codes: 0 ok, 1 a command failed, 2 wrong usage, 3 cannot open the database, "
+        epilog="Exit codes: 0 ok, 1 a command failed, 2 wrong usage, 3 cannot connect or open, "
         "130 interrupted, 141 nobody reads the output.",
     )
     click.version_option(__version__, prog_name="streamcli", message="%(prog)s %(version)s")(command)
@@ -446,10 +462,23 @@ def _parameter(flag: Flag) -> click.Option:
 
     if flag.value is None:
         return click.Option([*flag.names, flag.key], is_flag=True, flag_value=flag.sets, default=None, help=flag.help)
-    kind: click.ParamType[Any] | None = None
+    kind: click.ParamType[Any] | Callable[[str], float] | None = None
     if flag.choices:
         kind = click.Choice(flag.choices)
+    elif flag.seconds:
+        kind = _seconds
     elif flag.number is not None:
         kind = click.IntRange(*flag.number)
     metavar = "|".join(flag.choices) if flag.choices else flag.value
     return click.Option([*flag.names, flag.key], type=kind, multiple=flag.repeats, metavar=metavar, help=flag.help)
+
+
+def _seconds(given: str) -> float:
+    """For click: what `settings.read` does by itself."""
+    import click
+
+    from streamcli.backend.address import seconds
+
+    if (time := seconds(given)) is None:
+        raise click.BadParameter(f"{given!r} is not a number of seconds such as 2.5.")
+    return time

@@ -57,8 +57,8 @@ def second_words() -> dict[str, list[tuple[str, str]]]:
 
 def _values(flag: Flag) -> list[str]:
     """What may follow an option, if that can be listed."""
-    least, most = flag.number or (0, -1)
-    return [*flag.choices, *map(str, range(least, most + 1))]
+    numbers = range(16) if flag.key == "number" else ()  # what a server has when nobody has set it up otherwise
+    return [*flag.choices, *map(str, numbers)]
 
 
 def _filled(template: str, **blanks: str) -> str:

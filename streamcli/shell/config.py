@@ -26,22 +26,12 @@ from typing import Any, NamedTuple
 
 from streamcli.folders import folder
 from streamcli.render import FORMATS
+from streamcli.shell.profile import Profile, contradiction
 from streamcli.shell.style import NAMES
 
 _SIZE_MAX = 1024 * 1024
 _NO_STRINGS: Mapping[str, str] = {}
 _SHOWN_MAX = 40  # characters of a value in a warning
-
-
-class Profile(NamedTuple):
-    """A place that has a name. `fault` is why it cannot be gone to, as the warning has it."""
-
-    db: str | None = None
-    memory: bool = False
-    url: str | None = None
-    number: int = 0
-    read_only: bool = False
-    fault: str | None = None
 
 
 class Config(NamedTuple):
@@ -97,13 +87,55 @@ def _file(value: object) -> str | None:
 
 def _url(value: object) -> str | None:
     # Whatever it is, it may hold a password: it is not shown.
-    good = isinstance(value, str) and re.match(r"(?:rediss?|valkeys?|unix)://.", value)
-    return None if good else "must be a URL such as redis://host:6379"
+    from streamcli.backend.address import AddressError, address
+
+    if not isinstance(value, str):
+        return "must be a URL such as redis://host:6379"
+    try:
+        address(value)
+    except AddressError as error:
+        return f"cannot be used: {error}"
+    return None
 
 
-def _number(value: object) -> str | None:
-    good = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-    return None if good else f"must be the number of a database, not {_shown(value)}"
+def _host(value: object) -> str | None:
+    from streamcli.backend.address import host_fault
+
+    return host_fault(value) if isinstance(value, str) else f"must be the name of a host, not {_shown(value)}"
+
+
+def _sentinel(value: object) -> str | None:
+    from streamcli.backend.address import AddressError, nodes
+
+    given = value if isinstance(value, list) else [value]
+    parts = [part for part in given if isinstance(part, str)]
+    if not parts or len(parts) < len(given):
+        return 'must be hosts such as ["one:26379", "two:26379"]'
+    try:
+        nodes(",".join(parts))
+    except AddressError as error:
+        return f"cannot be used: {error}"
+    return None
+
+
+def _int(what: str, least: int, most: int) -> Callable[[object], str | None]:
+    def wrong(value: object) -> str | None:
+        good = isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+        return None if good else f"must be {what}, not {_shown(value)}"
+
+    return wrong
+
+
+def _seconds(value: object) -> str | None:
+    from streamcli.backend.address import seconds
+
+    good = isinstance(value, int | float) and not isinstance(value, bool) and seconds(f"{value:.9f}") is not None
+    return None if good else f"must be a number of seconds such as 2.5, not {_shown(value)}"
+
+
+def _text_of(what: str) -> Callable[[object], str | None]:
+    """A text that may be a secret: it is not shown."""
+    return lambda value: None if isinstance(value, str) and value else f"must be {what}, in quotes"
 
 
 ITEMS = (
@@ -120,11 +152,31 @@ ITEMS = (
 PROFILE_ITEMS = (
     Item("db", "Keep streams in this file; ~ is the home folder.", _file),
     Item("memory", "Keep streams in memory, for one run only.", _bool),
-    Item("url", "A server.", _url),
-    Item("number", "Use this database number.", _number),
+    Item("url", "A server, as a URL.", _url),
+    Item("host", "A server, by its host.", _host),
+    Item("port", "The port of the host; 6379 when it is not said.", _int("a number from 1 to 65535", 1, 65535)),
+    Item("socket", "A server, by its unix socket.", _file),
+    Item("cluster", "The server is a node of a cluster: follow keys to their nodes.", _bool),
+    Item("sentinel", "A server, by Sentinels that know where it is: a list of host:port.", _sentinel),
+    Item("master", "The name that Sentinels know the master by.", _text_of("a name")),
+    Item("read-from", "Which server answers commands that only read.", _one_of("primary", "replica")),
+    Item("connect-timeout", "Seconds to wait for a connection; 0 is no limit.", _seconds),
+    Item("timeout", "Seconds to wait for a reply; 0 is no limit.", _seconds),
+    Item("user", "Log in as this user.", _text_of("a user")),
+    Item("password", "The password.", _text_of("a password")),
+    Item("sentinel-user", "Log in to Sentinels as this user.", _text_of("a user")),
+    Item("sentinel-password", "The password for Sentinels.", _text_of("a password")),
+    Item("tls", "Secure the connection.", _bool),
+    Item("cacert", "Trust the certificates of this file instead of the system's.", _file),
+    Item("cert", "Show the server this certificate.", _file),
+    Item("key", "The certificate's private key.", _file),
+    Item("sni", "Expect, and ask for, this name instead of the host's.", _text_of("a name")),
+    Item("insecure", "Accept any certificate: nobody checks who answers.", _bool),
+    Item("protocol", "Speak RESP2 or RESP3.", _int("2 or 3", 2, 3)),
+    Item("number", "Use this database number.", _int("the number of a database", 0, 2**31 - 1)),
     Item("read-only", "Refuse commands that write.", _bool),
 )
-_PLACES = ("db", "memory", "url")
+_FILES = ("db", "socket", "cacert", "cert", "key")
 
 _COLOR = re.compile(r"(?:fg:|bg:)?(?:#[0-9a-fA-F]{6}|#[0-9a-fA-F]{3}|default)")
 _ANSI = {"ansidefault", "ansiblack", "ansigray", "ansiwhite", "ansibrightblack"} | {
@@ -234,8 +286,8 @@ class _Reader:
             good["pager"] = None if good["pager"] else ""
         good["colors"] = {role: style for role, style in _dotted(colors) if self.color(role, style)}
         good["profiles"] = {name: self.profile(name, value) for name, value in profiles.items()}
-        if readable_by_others and any(_holds_password(profile.url) for profile in good["profiles"].values()):
-            self.warnings.append(f"{self.label}: others can read it, and a URL in it has a password (chmod 600 it)")
+        if readable_by_others and any(profile.holds_password for profile in good["profiles"].values()):
+            self.warnings.append(f"{self.label}: others can read it, and there is a password in it (chmod 600 it)")
         return Config(**good, warnings=tuple(self.warnings))
 
     def checked(
@@ -271,11 +323,13 @@ class _Reader:
             self.warn(under, f"profile {_plain(name)} {_table(value)}")
             return Profile(fault=self.warnings[said])
         good = self.checked(value, PROFILE_ITEMS, under, "")
-        places = [place for place in _PLACES if good.get(place)]
-        if len(places) > 1:
-            self.warn((*under, places[1]), f"profile {_plain(name)} has {' and '.join(places)}; give one of them")
-        if "db" in good:
-            good["db"] = os.path.join(self.folder, os.path.expanduser(good["db"]))
+        if len(self.warnings) == said and (wrong := contradiction(good)):
+            self.warn((*under, wrong[0]), f"profile {_plain(name)} {wrong[1]}")
+        for file in _FILES:
+            if file in good:
+                good[file] = os.path.join(self.folder, os.path.expanduser(good[file]))
+        if isinstance(good.get("sentinel"), list):
+            good["sentinel"] = ",".join(good["sentinel"])
         fault = self.warnings[said] if len(self.warnings) > said else None
         return Profile(**{key.replace("-", "_"): each for key, each in good.items()}, fault=fault)
 
@@ -344,12 +398,6 @@ def _dotted(table: dict[str, Any], before: str = "") -> Iterator[tuple[str, obje
             yield f"{before}{name}", value
 
 
-def _holds_password(url: str | None) -> bool:
-    from streamcli.shell.secrets import holds_secret
-
-    return url is not None and holds_secret(url)
-
-
 def near(given: str, names: Iterable[str], cutoff: float = 0.65) -> str:
     """` (did you mean keys?)`, or nothing when no name is near."""
     from difflib import get_close_matches
@@ -367,6 +415,8 @@ def _shown(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
+        if "://" in value:  # it may hold a password
+            return "a URL"
         text = value.replace("\n", "\\n")
         return f'"{text[:_SHOWN_MAX]}..."' if len(text) > _SHOWN_MAX else f'"{text}"'
     if isinstance(value, dict):

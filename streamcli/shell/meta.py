@@ -144,7 +144,7 @@ def _pager(shell: Shell, words: list[str]) -> None:
 
 def _connect(shell: Shell, words: list[str]) -> None:
     if len(words) != 1:
-        raise VerbError("connect to what? .connect FILE, :memory: or @PROFILE")
+        raise VerbError("connect to what? .connect FILE, URL, HOST:PORT, :memory: or @PROFILE")
     shell.connect(words[0])
 
 
@@ -272,7 +272,7 @@ VERBS: dict[str, Verb] = {
         Verb("hints", "[on|off]", "Show the hint line, and advice after errors", _switch("hints"), _ON_OFF),
         Verb("pager", "[on|off|COMMAND]", "What shows a reply that is taller than the screen", _pager),
         Verb("keys", "[emacs|vi]", "How keys edit the line", _keys, ("emacs", "vi")),
-        Verb("connect", "FILE|:memory:|@PROFILE", "Go to other streams", _connect, (":memory:",), files=True),
+        Verb("connect", "FILE|URL|HOST:PORT|@PROFILE", "Go to other streams", _connect, (":memory:",), files=True),
         Verb("source", "FILE", "Run the lines of a file", _source, files=True),
         Verb("history", "[N|clear]", "Show the last lines, or forget them all", _history),
         Verb("clear", "", "Clear the screen", _clear),

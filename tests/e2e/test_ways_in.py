@@ -176,8 +176,8 @@ def test_the_help_names_every_exit_code_and_fits_eighty_columns(program: Program
     text = got.out.decode()
     assert max(map(len, text.splitlines())) <= 80
     assert text.endswith(
-        "\n  Exit codes: 0 ok, 1 a command failed, 2 wrong usage, 3 cannot open the\n"
-        "  database, 130 interrupted, 141 nobody reads the output.\n"
+        "\n  Exit codes: 0 ok, 1 a command failed, 2 wrong usage, 3 cannot connect or\n"
+        "  open, 130 interrupted, 141 nobody reads the output.\n"
     )
 
 

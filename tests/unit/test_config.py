@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamcli.shell import config
-from streamcli.shell.config import ITEMS, PROFILE_ITEMS, Config, Profile, load, of, path
+from streamcli.shell.config import ITEMS, PROFILE_ITEMS, Config, load, of, path
+from streamcli.shell.profile import Profile
 from streamcli.shell.style import NAMES, ROLES
 
 
@@ -59,6 +60,36 @@ def test_everything_that_can_be_set(file: Path, monkeypatch: pytest.MonkeyPatch)
 
         [profiles.server]
         url = "rediss://host:6379/1"
+        sni = "n"
+
+        [profiles.host]
+        host = "::1"
+        port = 6380
+        user = "ann"
+        password = "x"
+        tls = true
+        cacert = "~/ca.pem"
+        cert = "tls/cert.pem"
+        key = "/key.pem"
+        insecure = false
+        cluster = true
+        read-from = "replica"
+        connect-timeout = 2
+        timeout = 0.5
+        protocol = 2
+
+        [profiles.socket]
+        socket = "~/redis.sock"
+
+        [profiles.watched]
+        sentinel = ["one:26379", "two"]
+        master = "prod"
+        sentinel-user = "bob"
+        sentinel-password = "y"
+
+        [profiles.watched-too]
+        sentinel = "one:26379,two"
+        master = "prod"
         """,
     ) == Config(
         format="classic",
@@ -77,10 +108,20 @@ def test_everything_that_can_be_set(file: Path, monkeypatch: pytest.MonkeyPatch)
         profiles={
             "prod": Profile(db="/home/ann/streams/prod.db", number=3, read_only=True),
             "two words": Profile(memory=True),
-            "server": Profile(url="rediss://host:6379/1"),
+            "server": Profile(url="rediss://host:6379/1", sni="n"),
+            "host": Profile(
+                host="::1", port=6380, user="ann", password="x", tls=True, cacert="/home/ann/ca.pem",
+                cert=str(file.parent / "tls" / "cert.pem"), key="/key.pem", cluster=True, read_from="replica",
+                connect_timeout=2, timeout=0.5, protocol=2,
+            ),
+            "socket": Profile(socket="/home/ann/redis.sock"),
+            "watched": Profile(
+                sentinel="one:26379,two", master="prod", sentinel_user="bob", sentinel_password="y",
+            ),
+            "watched-too": Profile(sentinel="one:26379,two", master="prod"),
         },
         path=str(file),
-    )
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(("text", "pager"), [("true", None), ("false", ""), ('"most"', "most")])
@@ -152,7 +193,39 @@ def test_every_colour_and_attribute_is_one_that_prompt_toolkit_knows() -> None:
         ('[profiles.a]\nmemory = "yes"', ':2: memory must be true or false, not "yes"'),
         ("[profiles.a]\nnumber = -1", ":2: number must be the number of a database, not -1"),
         ("[profiles.a]\nnumber = true", ":2: number must be the number of a database, not true"),
-        ('[profiles.a]\nurl = "secret"', ":2: url must be a URL such as redis://host:6379"),
+        ('[profiles.a]\nurl = "secret"', ":2: url cannot be used: a URL begins with redis://, rediss://, "
+         "valkey://, valkeys:// or unix://"),
+        ("[profiles.a]\nurl = 3", ":2: url must be a URL such as redis://host:6379"),
+        ('[profiles.a]\nurl = "redis://:secret/@h"', ":2: url cannot be used: there is an @ behind the host; "
+         "in a user or a password write @ as %40, / as %2F, ? as %3F, # as %23 and % as %25"),
+        ('[profiles.a]\nhost = ""', ":2: host must be the name or the address of a host"),
+        ('[profiles.a]\nhost = "redis://:secret@h"', ":2: host must be a host, not a URL"),
+        ('[profiles.a]\nhost = "h:1"', ":2: host must be a host alone, the port is given apart"),
+        ("[profiles.a]\nhost = 3", ":2: host must be the name of a host, not 3"),
+        ("[profiles.a]\nport = 0", ":2: port must be a number from 1 to 65535, not 0"),
+        ('[profiles.a]\nport = "1"', ':2: port must be a number from 1 to 65535, not "1"'),
+        ("[profiles.a]\npassword = 1234", ":2: password must be a password, in quotes"),
+        ('[profiles.a]\npassword = ""', ":2: password must be a password, in quotes"),
+        ('[profiles.a]\nsocket = 3', ":2: socket must be the name of a file, not 3"),
+        ('[profiles.a]\nhost = "h"\nread-from = "slave"',
+         ':3: read-from must be primary or replica, not "slave"'),
+        ("[profiles.a]\ntimeout = -1", ":2: timeout must be a number of seconds such as 2.5, not -1"),
+        ("[profiles.a]\ntimeout = inf", ":2: timeout must be a number of seconds such as 2.5, not inf"),
+        ("[profiles.a]\nprotocol = 4", ":2: protocol must be 2 or 3, not 4"),
+        ("[profiles.a]\nnumber = 2147483648", ":2: number must be the number of a database, not 2147483648"),
+        ("[profiles.a]\nsentinel = []", ':2: sentinel must be hosts such as ["one:26379", "two:26379"]'),
+        ("[profiles.a]\nsentinel = [3]", ':2: sentinel must be hosts such as ["one:26379", "two:26379"]'),
+        ('[profiles.a]\nmaster = "m"\nsentinel = "a:x"',
+         ":3: sentinel cannot be used: the port must be a number from 1 to 65535"),
+        ('[profiles.a]\nurl = "redis://h"\nport = 7', ":3: profile a has url and port; give one of them"),
+        ('[profiles.a]\nhost = "h"\nsocket = "/x"', ":3: profile a has host and socket; give one of them"),
+        ('[profiles.a]\npassword = "secret"\ndb = "x"', ":3: profile a has password and db; give one of them"),
+        ('[profiles.a]\nmemory = true\nhost = "x"', ":3: profile a has memory and host; give one of them"),
+        ('[profiles.a]\nsentinel = "a"', ":2: profile a has sentinel without master"),
+        ('[profiles.a]\ncert = "x"\ntls = true', ":2: profile a has cert without key"),
+        ('[profiles.a]\nhost = "h"\ninsecure = true', ":3: profile a has insecure without tls = true"),
+        ('[profiles.a]\nhost = "h"\nsentinel-user = "x"', ":3: profile a has sentinel-user without sentinel"),
+        ('keys = "redis://:secret@h"', ":1: keys must be emacs or vi, not a URL; ignored"),
         ("[profiles.a]\nread_only = true", ":2: no such setting: read_only (did you mean read-only?)"),
         ('[profiles.a]\ndb = "x"\nmemory = true', ":3: profile a has db and memory; give one of them"),
         ('[profiles.b]\n["profiles"."a"]\n"db" = 3', ":3: db must be the name of a file, not 3"),
@@ -191,10 +264,28 @@ def test_a_password_that_others_can_read_is_warned_of_once(file: Path) -> None:
     text = '[profiles.a]\nurl = "redis://:x@host"\n[profiles.b]\nurl = "redis://user:y@host"'
     assert read(file, text).warnings == ()
     file.chmod(0o644)
-    warning = "config.toml: others can read it, and a URL in it has a password (chmod 600 it)"
+    warning = "config.toml: others can read it, and there is a password in it (chmod 600 it)"
     assert load(str(file)).warnings == (warning,)
     file.write_text('[profiles.a]\nurl = "redis://host"')
     assert load(str(file)).warnings == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['password = "x"', 'sentinel-password = "x"\nsentinel = "a"\nmaster = "m"', 'url = "redis://h?password=x"',
+     'url = "unix://:x@/y"', 'url = "redis+sentinel://h/m?sentinel_password=x"'],
+)  # fmt: skip
+def test_a_password_wherever_it_is_in_a_profile_is_warned_of(text: str, file: Path) -> None:
+    file.write_text(f"[profiles.a]\n{text}")
+    file.chmod(0o640)
+    assert load(str(file)).warnings == (
+        "config.toml: others can read it, and there is a password in it (chmod 600 it)",
+    )  # fmt: skip
+
+
+def test_the_text_of_a_profile_holds_no_password() -> None:
+    profile = Profile(url="redis://:x@h", password="x", sentinel_password="x", host="h")
+    assert repr(profile) == "Profile(url=***, host='h', password=***, sentinel_password=***)"
 
 
 def test_a_file_that_is_no_utf8_is_named_by_line(file: Path) -> None:

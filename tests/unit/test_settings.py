@@ -5,15 +5,28 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamcli import cli
-from streamcli.settings import OPTIONS, Settings, UnreadError, UsageError, data_file, read, with_profile
-from streamcli.shell.config import Config, Profile
+from streamcli.backend.address import Address, Tls
+from streamcli.settings import (
+    OPTIONS,
+    Settings,
+    UnreadError,
+    UsageError,
+    check_place,
+    data_file,
+    place,
+    read,
+    with_profile,
+)
+from streamcli.shell.config import Config
 from streamcli.shell.output import Output
+from streamcli.shell.profile import Profile
 from streamcli.shell.session import USAGE
 
 
@@ -68,6 +81,25 @@ def by_read(args: list[str]) -> Settings | int | None:
         (["--memory", "--memory"], Settings(memory=True)),
         (["-n", "15"], Settings(number=15)),
         (["-n0"], Settings(number=0)),
+        (["-n", "2147483647"], Settings(number=2147483647)),
+        (["-u", "redis://h"], Settings(url="redis://h")),
+        (["--url=redis://:p@h/?db=1"], Settings(url="redis://:p@h/?db=1")),
+        (["-h", "h", "-p", "6380", "PING"], Settings(host="h", port=6380, words=(b"PING",))),
+        (["-hh", "-p6380"], Settings(host="h", port=6380)),
+        (["-h", "::1"], Settings(host="::1")),
+        (["--host=h", "--port=1"], Settings(host="h", port=1)),
+        (["-s", "/x.sock"], Settings(socket="/x.sock")),
+        (["-a", "\udcff", "--user", "ann"], Settings(password="\udcff", user="ann")),
+        (["--pass", ""], Settings(password="")),
+        (["--askpass"], Settings(askpass=True)),
+        (["--tls", "--cacert", "a", "--cert", "b", "--key", "c", "--sni", "d"],
+         Settings(tls=True, cacert="a", cert="b", key="c", sni="d")),
+        (["--tls", "--insecure"], Settings(tls=True, insecure=True)),
+        (["-c"], Settings(cluster=True)),
+        (["--sentinel", "a:1,b", "--master", "m", "--sentinel-user", "u", "--sentinel-pass", "p"],
+         Settings(sentinel="a:1,b", master="m", sentinel_user="u", sentinel_password="p")),
+        (["--read-from", "replica"], Settings(read_from="replica")),
+        (["--timeout", "0", "--connect-timeout=2.5"], Settings(timeout=0.0, connect_timeout=2.5)),
         (["-2"], Settings(protocol=2)),
         (["-3"], Settings(protocol=3)),
         (["-3", "-2"], Settings(protocol=2)),
@@ -103,7 +135,7 @@ def test_what_a_command_line_says_and_click_says_the_same(args: list[str], setti
 @pytest.mark.parametrize("name", [name for flag in OPTIONS for name in flag.names])
 def test_every_option_is_understood_by_both(name: str) -> None:
     flag = next(flag for flag in OPTIONS if name in flag.names)
-    given = flag.choices[-1] if flag.choices else str(flag.number[1]) if flag.number else "x"
+    given = flag.choices[-1] if flag.choices else str(flag.number[1]) if flag.number else "1.5" if flag.seconds else "x"
     args = [name, given, "word"] if flag.value is not None else [name, "word"]
     understood = by_read(args)
     assert understood is not None
@@ -114,8 +146,11 @@ def test_every_option_is_understood_by_both(name: str) -> None:
     "args",
     [
         ["--help"], ["--version"], ["--memory", "--help"], ["--nope"], ["-z"], ["-xz"], ["-x3", "PING"], ["--memory=1"],
-        ["-e"], ["--db"], ["-n", "16"], ["-n", "-1"], ["-n", "x"], ["-n", ""], ["-n", "1_0"], ["-n", "\u0661"],
+        ["-e"], ["--db"], ["-n", "2147483648"], ["-n", "-1"], ["-n", "x"], ["-n", ""], ["-n", "1_0"], ["-n", "\u0661"],
         ["--format", "nope"], ["--format", "TREE"], ["--durability", ""], ["--mem"], ["--execut", "PING"],
+        ["-p", "0"], ["-p", "65536"], ["-p", "x"], ["-h"], ["-a"], ["--timeout", "x"], ["--timeout", "-1"],
+        ["--timeout", ""], ["--timeout", "1e3"], ["--timeout", "inf"], ["--connect-timeout", "9" * 30],
+        ["--read-from", "master"],
     ],
 )  # fmt: skip
 def test_help_and_what_is_wrong_is_left_to_click(args: list[str]) -> None:
@@ -124,7 +159,19 @@ def test_help_and_what_is_wrong_is_left_to_click(args: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "args", [["--nope"], ["-z"], ["-e"], ["-n", "16"], ["-n", "x"], ["--format", "nope"], ["--memory=1"]]
+    "args",
+    [
+        ["--nope"],
+        ["-z"],
+        ["-e"],
+        ["-n", "2147483648"],
+        ["-n", "x"],
+        ["--format", "nope"],
+        ["--memory=1"],
+        ["--timeout", "x"],
+        ["-p", "0"],
+        ["--read-from", "x"],
+    ],
 )
 def test_click_refuses_what_is_wrong_as_wrong_usage(args: list[str]) -> None:
     assert by_click(args) == 2
@@ -142,6 +189,28 @@ def test_click_refuses_what_is_wrong_as_wrong_usage(args: list[str]) -> None:
         ),
         (["--memory", "--db", "x"], "give --db or --memory, not both"),
         (["--memory", "--db="], "give --db or --memory, not both"),
+        (["--memory", "-h", "x"], "give --memory or -h, not both"),
+        (["--db", "x", "-u", "redis://h"], "give --db or -u, not both"),
+        (["--db", "x", "-a", "secret"], "give --db or -a, not both"),
+        (["--db", "x", "--timeout", "1"], "give --db or --timeout, not both"),
+        (["--db=", "-c"], "give --db or -c, not both"),
+        (["-u", "redis://h", "-h", "x"], "give -u or -h, not both"),
+        (["-u", "redis://h", "-p", "1"], "give -u or -p, not both"),
+        (["-s", "/x", "-h", "x"], "give -s or -h, not both"),
+        (["-s", "/x", "-p", "1"], "give -s or -p, not both"),
+        (["-s", "/x", "-c"], "give -s or -c, not both"),
+        (["-s", "/x", "--tls"], "give -s or --tls, not both"),
+        (["--sentinel", "x", "--master", "m", "-h", "x"], "give --sentinel or -h, not both"),
+        (["--sentinel", "x"], "--sentinel needs --master"),
+        (["--master", "x"], "--master needs --sentinel"),
+        (["--tls", "--cert", "x"], "--cert needs --key"),
+        (["--tls", "--key", "x"], "--key needs --cert"),
+        (["--askpass", "-a", "secret"], "give -a or --askpass, not both"),
+        (["-h", ""], "-h must be the name or the address of a host"),
+        (["-h", "a b"], "-h must be the name or the address of a host"),
+        (["-h", "redis://:secret@h"], "-h must be a host, not a URL"),
+        (["-h", "h:6379"], "-h must be a host alone, the port is given apart"),
+        (["-s", ""], "-s needs a value"),
         (["-x"], "-x needs a command, whose last word is read from standard input"),
         (["-x", "-e", "PING"], "-x needs a command, whose last word is read from standard input"),
         (["-x", "@prod"], "-x needs a command, whose last word is read from standard input"),
@@ -180,7 +249,7 @@ pieces = st.sampled_from(
         "--db=x",
     ]
     + ["--db=", "--memory=", "--format=json", "--format=x", "--file", "json", "tree", "full", "--help", "--hel", "-h"]
-    + ["@p", "@", "--no-config", "-y", "--read-only"]
+    + ["@p", "@", "--no-config", "-y", "--read-only", "1.5", "replica", "65535", "65536", "-p7", "-hx", "redis://h"]
     + ["--execute=a=b", "--version", "---", "--=", "-=", "-e=", "\udcff", "a b", "--\u00fc"]
 )
 
@@ -200,7 +269,11 @@ CONFIG = Config(
         "prod": Profile(db="/prod.db", number=3, read_only=True),
         "scratch": Profile(memory=True),
         "plain": Profile(),
-        "server": Profile(url="redis://:secret@host"),
+        "server": Profile(url="redis://:secret@host", number=2, timeout=2.0),
+        "host": Profile(host="h", port=7, user="ann", password="secret", tls=True, sni="s", protocol=2),
+        "login": Profile(password="secret"),
+        "socket": Profile(socket="/x.sock"),
+        "watched": Profile(sentinel="a,b", master="m", read_from="replica", sentinel_password="secret"),
         "far": Profile(memory=True, number=16),
         "wrong": Profile(fault="config.toml:3: db must be the name of a file, not 3"),
     },
@@ -221,28 +294,193 @@ CONFIG = Config(
         (Settings(profile="scratch", read_only=True), Settings(profile="scratch", memory=True, read_only=True)),
         (Settings(profile="plain", format="json"), Settings(profile="plain", format="json")),
         (Settings(profile="far", number=2), Settings(profile="far", memory=True, number=2)),
+        (Settings(profile="server"),
+         Settings(profile="server", url="redis://:secret@host", number=2, timeout=2.0)),
+        (Settings(profile="server", timeout=0.0, number=0),
+         Settings(profile="server", url="redis://:secret@host", number=0, timeout=0.0)),
+        (Settings(profile="server", port=7),
+         Settings(profile="server", url="redis://:secret@host", port=7, number=2, timeout=2.0)),
+        (Settings(profile="server", db="x"), Settings(profile="server", db="x", number=2)),
+        (Settings(profile="host"),
+         Settings(profile="host", host="h", port=7, user="ann", password="secret", tls=True, sni="s", protocol=2)),
+        (Settings(profile="host", password="p", protocol=3),
+         Settings(profile="host", host="h", port=7, user="ann", password="p", tls=True, sni="s", protocol=3)),
+        (Settings(profile="host", askpass=True),
+         Settings(profile="host", host="h", port=7, user="ann", askpass=True, tls=True, sni="s", protocol=2)),
+        (Settings(profile="login"), Settings(profile="login", host="127.0.0.1", password="secret")),
+        (Settings(profile="socket"), Settings(profile="socket", socket="/x.sock")),
+        (Settings(profile="watched"),
+         Settings(profile="watched", sentinel="a,b", master="m", read_from="replica", sentinel_password="secret")),
     ],
-)
+)  # fmt: skip
 def test_a_profile_goes_under_what_the_command_line_says(given: Settings, expected: Settings) -> None:
     assert with_profile(given, CONFIG) == expected
 
 
+@pytest.mark.parametrize("place", [{"host": "x"}, {"url": "redis://x"}, {"socket": "/y"}, {"sentinel": "x"}])
+@pytest.mark.parametrize("name", ["host", "server", "login", "watched"])
+def test_a_place_on_the_command_line_gets_nothing_that_is_meant_for_a_profiles(
+    place: dict[str, Any], name: str
+) -> None:
+    given = Settings(profile=name, number=1, **place)
+    assert with_profile(given, CONFIG, {"REDISCLI_AUTH": "env"}) == given
+
+
+def test_the_environments_password_goes_before_a_profiles_and_behind_the_command_lines() -> None:
+    environment = {"REDISCLI_AUTH": "env"}
+    assert with_profile(Settings(profile="host"), CONFIG, environment).password == "env"
+    assert with_profile(Settings(profile="server"), CONFIG, environment).password == "env"
+    assert with_profile(Settings(profile="host", password="p"), CONFIG, environment).password == "p"
+    assert with_profile(Settings(profile="host", askpass=True), CONFIG, environment).password is None
+    assert with_profile(Settings(profile="host"), CONFIG, {"REDISCLI_AUTH": ""}).password == "secret"
+
+
 @pytest.mark.parametrize(
-    ("name", "config", "text"),
+    ("given", "config", "text"),
     [
-        ("prd", CONFIG, "there is no profile prd in /c.toml (did you mean @prod?)"),
-        ("x", CONFIG, "there is no profile x in /c.toml (it has @far, @plain, @prod, @scratch, @server, @wrong)"),
-        ("prod", Config(path="/c.toml"), "there is no profile prod: /c.toml has none"),
-        ("prod", Config(), "there is no profile prod: the config file has none"),
-        ("server", CONFIG, "profile server is a server, and servers cannot be reached yet"),
-        ("far", CONFIG, "profile far cannot be used: number must be 0 to 15"),
-        ("wrong", CONFIG, "profile wrong cannot be used: config.toml:3: db must be the name of a file, not 3"),
+        (Settings(profile="prd"), CONFIG, "there is no profile prd in /c.toml (did you mean @prod?)"),
+        (Settings(profile="x"), CONFIG, "there is no profile x in /c.toml (it has @far, @host, @login, @plain, @prod, "
+         "@scratch, @server, @socket, @watched, @wrong)"),
+        (Settings(profile="prod"), Config(path="/c.toml"), "there is no profile prod: /c.toml has none"),
+        (Settings(profile="prod"), Config(), "there is no profile prod: the config file has none"),
+        (Settings(profile="prod", password="p"), CONFIG, "-a is for a server, and profile prod is none"),
+        (Settings(profile="scratch", port=7), CONFIG, "-p is for a server, and profile scratch is none"),
+        (Settings(profile="wrong"), CONFIG,
+         "profile wrong cannot be used: config.toml:3: db must be the name of a file, not 3"),
+    ],
+)  # fmt: skip
+def test_a_profile_that_cannot_be_gone_to_is_one_line_for_the_user(given: Settings, config: Config, text: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        with_profile(given, config)
+    assert str(raised.value) == text
+
+
+# -- where a run goes ---------------------------------------------------------------------------
+
+URL = {"STREAMCLI_URL": "redis://ann:url@there:7/3"}
+AUTH = {"REDISCLI_AUTH": "env"}
+THERE = Address("there", 7, user="ann", password="url", db=3)
+
+
+@pytest.mark.parametrize(
+    ("given", "environment", "expected"),
+    [
+        (Settings(), {}, None),
+        (Settings(), AUTH, None),
+        (Settings(timeout=1.0), {}, None),
+        (Settings(), {"STREAMCLI_URL": ""}, None),
+        (Settings(), URL, THERE),
+        (Settings(), URL | AUTH, THERE),
+        (Settings(db="x"), URL, None),
+        (Settings(memory=True), URL, None),
+        (Settings(host="h"), URL, Address("h")),
+        (Settings(port=8), URL, Address(port=8)),
+        (Settings(socket="/x"), URL, Address(path="/x")),
+        (Settings(url="redis://h"), URL, Address("h")),
+        (Settings(password="p", user="bob", number=0), URL, Address("there", 7, user="bob", password="p")),
+        (Settings(timeout=1.0, connect_timeout=0.0), URL, THERE._replace(timeout=1.0, connect_timeout=None)),
+        (Settings(url="redis://h?timeout=5&connect_timeout=6", timeout=0.0), {}, Address("h", connect_timeout=6.0)),
+        (Settings(protocol=2), URL, THERE._replace(protocol=2)),
+        (Settings(url="redis://h?protocol=3", protocol=2), {}, Address("h", protocol=2)),
+        (Settings(password="p"), {}, Address(password="p")),
+        (Settings(password=""), AUTH, Address(password="")),
+        (Settings(user="ann"), {}, Address(user="ann", password="")),
+        (Settings(url="redis://ann@h"), {}, Address("h", user="ann", password="")),
+        (Settings(user="ann"), AUTH, Address(user="ann", password="env")),
+        (Settings(cluster=True), {}, Address(cluster=True)),
+        (Settings(url="redis+cluster://h"), {}, Address("h", cluster=True)),
+        (Settings(tls=True, insecure=True), {}, Address(tls=Tls(verify=False))),
+        (Settings(url="redis://h", tls=True, sni="n"), {}, Address("h", tls=Tls(sni="n"))),
+        (Settings(url="rediss://h?cacert=a&sni=m", sni="n"), {}, Address("h", tls=Tls(cacert="a", sni="n"))),
+        (Settings(url="rediss://h?cert=a&key=b", cert="c", key="d"), {}, Address("h", tls=Tls(cert="c", key="d"))),
+        (Settings(host="h"), AUTH, Address("h", password="env")),
+        (Settings(url="redis://ann@h"), AUTH, Address("h", user="ann", password="env")),
+        (Settings(url="redis://:p@h"), AUTH, Address("h", password="p")),
+        (Settings(host="h", password="p"), AUTH, Address("h", password="p")),
+        (Settings(socket="/x"), AUTH, Address(path="/x", password="env")),
+        (Settings(read_from="replica"), {}, Address(replica=True)),
+        (Settings(url="redis://h?read_from=replica", read_from="primary"), {}, Address("h")),
+        (Settings(sentinel="a:1, b,[::1]:2", master="m", number=4, sentinel_user="u", sentinel_password="s"), {},
+         Address(sentinels=(("a", 1), ("b", 26379), ("::1", 2)), master="m", db=4,
+                 sentinel_user="u", sentinel_password="s")),
+        (Settings(url="redis+sentinel://a/m", sentinel_password="s"), {},
+         Address(sentinels=(("a", 26379),), master="m", sentinel_password="s")),
+        (Settings(host="h", number=2147483647), {}, Address("h", db=2147483647)),
+    ],
+)  # fmt: skip
+def test_where_a_run_goes(given: Settings, environment: dict[str, str], expected: Address | None) -> None:
+    found = place(given, environment)
+    assert (None if found is None else tuple(found)) == (None if expected is None else tuple(expected))
+
+
+@pytest.mark.parametrize(
+    ("given", "environment", "text"),
+    [
+        (Settings(number=16), {}, "the embedded engine has the databases 0 to 15; number 16 needs a server"),
+        (Settings(db="x", number=99), URL, "the embedded engine has the databases 0 to 15; number 99 needs a server"),
+        (Settings(url="redis://ann:secret@h:x"), {},
+         "the URL cannot be used: the port must be a number from 1 to 65535 (a password stands before an @; "
+         "in a user or a password write @ as %40, / as %2F, ? as %3F, # as %23 and % as %25)"),
+        (Settings(url=""), URL, "the URL cannot be used: a URL begins with redis://, rediss://, valkey://, "
+         "valkeys:// or unix://"),
+        (Settings(), {"STREAMCLI_URL": "redis://h/secret"},
+         "STREAMCLI_URL cannot be used: the database must be a number from 0 to 2147483647, as in redis://host/2"),
+        (Settings(sentinel="a:0", master="m"), {},
+         "--sentinel cannot be used: the port must be a number from 1 to 65535"),
+        (Settings(sentinel="a,,b", master="m"), {},
+         "--sentinel cannot be used: each of the hosts must be the name or the address of a host"),
+        (Settings(host="h", cacert="x"), {}, "--cacert needs --tls"),
+        (Settings(host="h", insecure=True), {}, "--insecure needs --tls"),
+        (Settings(url="unix:///x.sock", tls=True), {}, "there is no TLS over a unix socket, and /x.sock is one"),
+        (Settings(url="unix:///x.sock", port=7), {}, "-p does not go with a unix socket"),
+        (Settings(url="redis+sentinel://a/m", cluster=True), {}, "-c does not go with Sentinels"),
+        (Settings(host="h", sentinel_user="u"), {}, "--sentinel-user and --sentinel-pass need --sentinel"),
+    ],
+)  # fmt: skip
+def test_a_place_that_is_none_is_one_line_for_the_user(given: Settings, environment: dict[str, str], text: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        place(given, environment)
+    assert str(raised.value) == text
+
+
+@pytest.mark.parametrize(
+    ("given", "address", "text"),
+    [
+        (
+            Settings(durability="normal"),
+            Address("h"),
+            "--durability is for streams of your own, and h:6379 is a server",
+        ),
+        (Settings(timeout=1.0), None, "--timeout is for a server; name one, by -h or -u"),
+        (Settings(connect_timeout=1.0), None, "--connect-timeout is for a server; name one, by -h or -u"),
     ],
 )
-def test_a_profile_that_cannot_be_gone_to_is_one_line_for_the_user(name: str, config: Config, text: str) -> None:
+def test_a_flag_that_means_nothing_there_is_one_line(given: Settings, address: Address | None, text: str) -> None:
     with pytest.raises(UsageError) as raised:
-        with_profile(Settings(profile=name), config)
+        check_place(given, address)
     assert str(raised.value) == text
+
+
+def test_flags_that_mean_something_there_are_not_complained_of() -> None:
+    check_place(Settings(durability="full"), None)
+    check_place(Settings(timeout=1.0), Address())
+
+
+def test_who_goes_elsewhere_takes_along_how_and_not_where_nor_who() -> None:
+    given = {
+        flag.key: True if flag.value is None else 1 if flag.number else 1.0 if flag.seconds else "x"
+        for flag in OPTIONS
+        if flag.key not in ("execute", "file")
+    }
+    assert set(Settings(**given).elsewhere().said()) == {  # type: ignore[arg-type]
+        "last_from_stdin", "continue_on_error", "durability", "read_only", "yes", "no_config", "protocol", "format",
+        "timeout", "connect_timeout",
+    }  # fmt: skip
+
+
+def test_the_text_of_settings_holds_no_password() -> None:
+    text = repr(Settings(url="redis://:secret@h", password="secret", sentinel_password="secret", host="h"))
+    assert text == "Settings(url=***, host='h', password=***, sentinel_password=***)"
 
 
 # -- where the data is ----------------------------------------------------------------------------
