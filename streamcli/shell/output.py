@@ -3,13 +3,38 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 _FLUSH_BYTES = 64 * 1024
 
 
 class PipeClosedError(Exception):
     """Nobody reads the output any more."""
+
+
+class Live:
+    """Chunks that come when they like. Whoever writes them flushes each, and says to which descriptor they go."""
+
+    def __init__(self, chunks: Iterator[str]) -> None:
+        self._chunks = chunks
+        self.descriptor = -1
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        return next(self._chunks)
+
+    @property
+    def unread(self) -> bool:
+        """Has whoever read them gone? For the time in which there is nothing to write, which would tell."""
+        import select
+
+        if self.descriptor < 0:
+            return False
+        poll = select.poll()
+        poll.register(self.descriptor, 0)
+        return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
 
 
 class Output:
@@ -26,11 +51,14 @@ class Output:
 
     def lines(self, chunks: Iterable[str]) -> None:
         """Write each chunk and a line end. Raises PipeClosedError, OSError."""
+        full = _FLUSH_BYTES
+        if isinstance(chunks, Live):
+            chunks.descriptor, full = self.descriptor, -1
         for chunk in chunks:
             data = self._encode(chunk)
             self._pieces += (data, b"\n")
             self._size += len(data)
-            if self._size > _FLUSH_BYTES:
+            if self._size > full:
                 self.flush()
 
     def text(self, text: str) -> None:

@@ -29,6 +29,7 @@ from streamcli.shell.secrets import hidden, masked
 from streamcli.shell.session import OK, USAGE, Session
 from streamcli.shell.sinks import SinkError
 from streamcli.shell.tty import Terminal
+from streamcli.shell.vocabulary import in_force
 from streamcli.shell.waiting import Watch
 from streamcli.text import visible
 
@@ -90,6 +91,8 @@ class Shell:
         self.session.advise = self._advise
         self.session.answered = self._answered
         self.session.over = self._over
+        self.session.tell = self.tell
+        self.session.parse = lambda argv: in_force().parse(argv)
         self.guide = LineGuide(self)
         self._open = open
         self._trouble_said: str | None = None
@@ -109,7 +112,11 @@ class Shell:
         )
         self._interrupted = False
         self._db = backend.db
-        backend.on_wait = self._watch.waits
+        self._attend(backend)
+
+    def _attend(self, backend: Backend) -> None:
+        """Hear what a backend has to say."""
+        backend.on_wait, backend.on_note = self._watch.waits, self.tell
 
     @property
     def backend(self) -> Backend:
@@ -194,6 +201,7 @@ class Shell:
         return self._prompt.ask(text)
 
     def _make_plain_prompt(self) -> PlainPrompt:
+        self.guide.learn_words()
         return PlainPrompt("", self.output if self.options.terminal else self.errors)
 
     def _make_prompt(self) -> Prompt:
@@ -318,11 +326,16 @@ class Shell:
 
         keys = marks(call)
         self._started = last_ids(self.backend.browse, keys) if keys else {}
-        if not self.prefs.confirm or call.command is None or not call.command.writes or self._prompt is None:
+        on_server = self.backend.server is not None
+        writes = call.command is not None and call.command.writes
+        if not self.prefs.confirm or not (writes or on_server) or self._prompt is None:
             return True
+        from streamcli.shell.elsewhere import stakes_there
         from streamcli.shell.guard import stakes
 
         stake = stakes(call, self.backend.browse, now_ms(), self.backend.db)
+        if stake is None and on_server:
+            stake = stakes_there(call)
         if stake is None and self._queue_writes_to_keys_of(call):
             stake = stakes(call, _blind, now_ms(), self.backend.db)  # what will be there by EXEC nobody knows yet
         if stake is None:
@@ -350,10 +363,10 @@ class Shell:
 
     @contextmanager
     def _over(self, call: Call) -> Iterator[None]:
-        writes = call.command is not None and (call.command.writes or self.backend.queued is not None)
+        writes = call.command is None or call.command.writes or self.backend.queued is not None
         began = time.perf_counter()
         try:
-            with self._watch.over(writes=writes, stop=self.backend.stop):
+            with self._watch.over(writes=writes, stop=lambda: self.backend.stop(writes=writes)):
                 yield
         finally:
             self._took_ms = (time.perf_counter() - began) * 1000
@@ -368,7 +381,7 @@ class Shell:
         from streamcli.shell.advice import advise
 
         indent = len(self.guide.prefix_text()) if not self.sourcing else 0
-        advice = advise(call, error, self.backend.browse, self._line, indent)
+        advice = advise(call, error, self.backend.browse, self._line, indent, self.backend.server)
         if advice:
             self.tell(advice)
 
@@ -376,14 +389,16 @@ class Shell:
 
     def connect(self, target: str) -> None:
         """Go to another backend. Raises ConnectError, and then nothing has changed."""
-        new = "://" not in target and target[:1] not in ("@", ":") and not os.path.exists(os.path.expanduser(target))
-        backend, read_only = self._open(target)
+        missing = target[:1] not in ("@", ":") and not os.path.exists(os.path.expanduser(target))
+        with interruptible():  # a server may take its time
+            backend, read_only = self._open(target)
         self._say_unfinished()
         self.backend.close()
-        backend.on_wait = self._watch.waits
+        self._attend(backend)
         self.session.move_to(backend, read_only)
         self._db = backend.db
         self.guide.reset()
+        new = missing and backend.server is None
         self.tell(f"now at {visible(backend.target)}{', which is new' if new else ''}")
 
     def answer(self, chunks: Iterable[str]) -> None:
@@ -413,6 +428,7 @@ class Shell:
 
     def _aside(self, line: str, color: str) -> None:
         """A line beside the answers, after what was answered before it; a secret that was typed is not repeated."""
+        self._watch.hide()
         self.output.flush()
         text = visible(hidden(line, self._line.text if self._line is not None else ""))
         with suppress(OSError, PipeClosedError):  # nobody hears

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from streamcli.shell import sinks
+from streamcli.shell.output import Live
 
 if TYPE_CHECKING:
     from streamcli.render import Options
@@ -69,15 +70,17 @@ class Replies:
             session.format = format
         try:
             code = run()
+        except sinks.SinkError:
+            self._written = ""
+            raise
         finally:
             session.show, session.options, session.format = before
-        if tail is None:
-            return code
-        failed, self._codes = any(self._codes), []
-        if self._written:
-            self._tell(f"written to {tail.target} as {self._written}")
-        self._written = ""
-        return code or int(failed)
+            if tail is not None:
+                failed, self._codes = any(self._codes), []
+                written, self._written = self._written, ""
+                if written:
+                    self._tell(f"written to {tail.target} as {written}")
+        return code if tail is None else code or int(failed)
 
     def _into(self, tail: Tail) -> Callable[[Iterator[str]], None]:
         now = tail
@@ -91,6 +94,8 @@ class Replies:
                         self._codes.append(sinks.through(now.target, chunks))
                     self._begin_a_line()
                 else:
+                    if isinstance(chunks, Live):
+                        self._written = self._session.format  # Ctrl-C is how that ends
                     sinks.into_file(now, chunks)
                     self._written = self._session.format
                     now = now._replace(kind=">>")  # another reply of the same line goes behind this one
@@ -98,7 +103,7 @@ class Replies:
         return show
 
     def _on_screen(self, chunks: Iterator[str]) -> None:
-        command = self._pager() if self._options.terminal else None
+        command = self._pager() if self._options.terminal and not isinstance(chunks, Live) else None
         with interruptible():
             sinks.paged(self._session.output, chunks, command, self._environment, self._terminal.lent())
             self._session.output.flush()

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from streamcli import words
+from streamcli.backend import LostError, UnreachableError
 from streamcli.grammar.parse import Call, parse
-from streamcli.reply import QUEUED, Error, Reply
+from streamcli.reply import QUEUED, Arriving, Error, Push, Reply
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from streamcli.shell.output import Output
 
 _LEAVE = (b"exit", b"quit")  # as redis-cli has them
-OK, FAILED, USAGE = 0, 1, 2  # exit codes of a line
+OK, FAILED, USAGE, LOST = 0, 1, 2, 3  # exit codes of a line
+FEEDS = frozenset((b"MONITOR", b"SUBSCRIBE", b"PSUBSCRIBE", b"SSUBSCRIBE"))  # on a server: no reply, but no end of them
 _EXCERPT = 60  # characters of a faulty line that are shown
 
 
@@ -31,7 +33,9 @@ class Session:
     The prompt sets what only a person at a keyboard has a use for: `may_run`
     is asked before a command is sent and may say no; `advise` gives a line of
     advice for an error; `answered` hears of every reply; `show` writes one
-    somewhere else; the command runs inside `over`.
+    somewhere else; the command runs inside `over`; `parse` knows a server's
+    own commands too; `tell` takes what is said beside the replies and is no
+    error.
     """
 
     def __init__(
@@ -50,9 +54,12 @@ class Session:
         self.answered: Callable[[Call, Reply], None] | None = None
         self.show: Callable[[Iterator[str]], None] = output.lines
         self.over: Callable[[Call], AbstractContextManager[None]] | None = None
+        self.parse: Callable[[Sequence[bytes]], Call] = parse
+        self.tell: Callable[[str], None] | None = None
         self.left = False  # the user has said that this is all
         self._complain = complain
         self._queued: list[Call] = []
+        backend.on_push = self._pushed
 
     def run(self, line: bytes, place: str = "") -> int:
         """Run a typed line; an empty one, or a comment (`#`), is nothing. `place` stands before its errors."""
@@ -71,19 +78,52 @@ class Session:
         return self.run_words(argv, place)
 
     def run_words(self, argv: Sequence[bytes], place: str = "") -> int:
-        """Run a command that is split already: OK or FAILED."""
-        call = parse(argv)
-        if self.read_only and (refusal := _refusal(call)):
+        """Run a command that is split already: OK, FAILED or LOST."""
+        call = self.parse(argv)
+        if refusal := self.refusal(call):
             self.say(f"{place}{refusal}")
             return FAILED
         if self.may_run is not None and not self.may_run(call):
             return FAILED
-        reply = self._ask(call)
+        try:
+            return self._send(call, place)
+        except (LostError, UnreachableError) as error:
+            self.forget_queue()
+            self.say(f"{place}{error}")
+            if isinstance(error, LostError) and error.interrupted:
+                raise KeyboardInterrupt from None
+            return LOST
+
+    def refusal(self, call: Call) -> str | None:
+        """Why it is not sent by a session that is read-only."""
+        if not self.read_only:
+            return None
+        from streamcli.shell.guard import refusal
+
+        return refusal(call, None if self.backend.server is None else self.backend.browse)
+
+    def _send(self, call: Call, place: str) -> int:
+        """Send it and show what comes. Raises LostError, UnreachableError."""
+        if call.argv[0].upper() in FEEDS and self.backend.server is not None:
+            from streamcli.shell.feeds import listen
+
+            return listen(self, call, place)
+        return self.settle(call, self._ask(call), place)
+
+    def settle(self, call: Call, reply: Reply, place: str = "") -> int:
+        """Show what a command was answered: OK or FAILED. Raises LostError when the reply breaks off."""
         self._follow_transaction(call, reply)
+        if isinstance(reply, Arriving):
+            from streamcli.render import renderer
+
+            self.show(renderer(self.format)(reply, call, self.options))
+            if self.answered is not None:
+                self.answered(call, list(reply.tail))
+            return OK
         if self.answered is not None:
             self.answered(call, reply)
         if isinstance(reply, Error):
-            self.say(f"{place}{reply.text.strip()}{'' if self.advise else _suffix(call)}")
+            self.say(f"{place}{reply.text.strip()}{'' if self.advise else _suffix(call, reply, self.backend)}")
             if self.advise is not None:
                 self.advise(call, reply)
             return FAILED
@@ -98,13 +138,19 @@ class Session:
 
     def _ask(self, call: Call) -> Reply:
         if self.over is None:
-            return self.backend.execute(call.argv)
+            return self.backend.execute(call.argv, arriving=True)
         with self.over(call):
-            return self.backend.execute(call.argv)
+            return self.backend.execute(call.argv, arriving=True)
 
     def move_to(self, backend: Backend, read_only: bool) -> None:
         """Run what comes on another backend; what the last one had queued is forgotten."""
         self.backend, self.read_only, self._queued = backend, read_only, []
+        backend.on_push = self._pushed
+
+    def forget_queue(self) -> None:
+        """The connection was lost; when there was a transaction, it is gone."""
+        if self.backend.queued is None:
+            self._queued = []
 
     @property
     def queued(self) -> list[Call]:
@@ -121,6 +167,12 @@ class Session:
         self.output.flush()
         self._complain(line)
 
+    def _pushed(self, push: Push) -> None:
+        """What the server says without being asked stands apart from replies."""
+        from streamcli.shell.feeds import push_text
+
+        (self.tell or self.say)(push_text(push))
+
     def _follow_transaction(self, call: Call, reply: Reply) -> None:
         """EXEC's replies are shown by the commands that were queued."""
         if reply == QUEUED:
@@ -135,20 +187,15 @@ def _first_error(call: Call, reply: Reply) -> Error | None:
     return next((item for item in reply if isinstance(item, Error)), None)
 
 
-def _suffix(call: Call) -> str:
+def _suffix(call: Call, error: Error, backend: Backend) -> str:
     """What to do about a command that nobody knows."""
     if call.command is not None or call.rejected is None:
         return ""
+    if backend.server is not None and not error.text.lower().startswith("err unknown "):
+        return ""  # the server knows it
     from streamcli.shell.advice import suffix
 
-    return suffix(call)
-
-
-def _refusal(call: Call) -> str | None:
-    """Why a read-only session does not send it."""
-    from streamcli.shell.guard import refusal
-
-    return refusal(call)
+    return suffix(call, backend.server, backend.browse)
 
 
 def _pointed(error: words.SplitError) -> list[str]:

@@ -18,7 +18,7 @@ from itertools import chain
 from typing import IO
 
 from streamcli.shell.line import Tail
-from streamcli.shell.output import Output
+from streamcli.shell.output import Live, Output, PipeClosedError
 from streamcli.text import columns
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -68,9 +68,14 @@ def through(command: str, chunks: Iterable[str], environment: Mapping[str, str] 
     except (OSError, ValueError) as error:
         raise SinkError(f"cannot start the shell: {error}") from None
     assert child.stdin is not None
-    with _child_in_charge():
-        _feed(child.stdin, chunks)
-        return child.wait()
+    try:
+        with nullcontext() if isinstance(chunks, Live) else _child_in_charge():
+            _feed(child.stdin, chunks)
+    finally:  # however it ended: the child is not left behind
+        with _child_in_charge():
+            _close(child.stdin)
+            code = child.wait()
+    return code
 
 
 @contextmanager
@@ -84,13 +89,19 @@ def _child_in_charge() -> Iterator[None]:
 
 
 def _feed(stdin: IO[bytes], chunks: Iterable[str]) -> None:
-    try:
+    live = isinstance(chunks, Live)
+    if isinstance(chunks, Live):
+        chunks.descriptor = stdin.fileno()
+    with suppress(BrokenPipeError, PipeClosedError):  # it had as much as it wanted
         for chunk in chunks:
             stdin.write(chunk.encode("utf-8", "surrogateescape") + b"\n")
+            if live:
+                stdin.flush()
+
+
+def _close(stdin: IO[bytes]) -> None:
+    with suppress(BrokenPipeError):
         stdin.close()
-    except BrokenPipeError:
-        with suppress(BrokenPipeError):  # it had as much as it wanted
-            stdin.close()
 
 
 def pager_command(chosen: str | None, environment: Mapping[str, str]) -> str | None:

@@ -1,0 +1,195 @@
+"""Run the lines of a file or a pipe on a server without waiting for each reply.
+
+The same effects as `Session.run` line by line: replies and errors in the order
+of the lines, each error with its place. One thing differs, and is said: when a
+line fails, those that were on their way behind it are run all the same. So what
+removes data is sent only when every line before it has succeeded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from streamcli import words
+from streamcli.backend import LostError, UnreachableError
+from streamcli.backend.remote import pipeline as pipelines
+from streamcli.backend.remote.pipeline import Line, Pipeline, numbered
+from streamcli.backend.remote.state import HEEDED
+from streamcli.grammar.commands import BY_WORD
+from streamcli.reply import Reply
+from streamcli.shell.session import LOST, OK, Session
+
+_ALONE = frozenset(
+    b"EXIT QUIT SHUTDOWN RESET HELLO AUTH CLIENT DEBUG EXEC DISCARD MONITOR SYNC PSYNC FAILOVER REPLICAOF SLAVEOF "
+    b"SUBSCRIBE PSUBSCRIBE SSUBSCRIBE UNSUBSCRIBE PUNSUBSCRIBE SUNSUBSCRIBE WAIT WAITAOF BLPOP BRPOP BLMOVE BRPOPLPUSH "
+    b"BLMPOP BZPOPMIN BZPOPMAX BZMPOP".split()
+)
+"""What ends or changes the connection, may wait, or answers more than once: nothing is on its way beside it."""
+
+_MAY_BLOCK = frozenset((b"XREAD", b"XREADGROUP"))
+_REMOVES = frozenset(
+    b"DEL UNLINK GETDEL FLUSHDB FLUSHALL SWAPDB RENAME MOVE MIGRATE XDEL XDELEX XACKDEL XTRIM XGROUP HDEL LTRIM SREM "
+    b"SPOP ZREM ZPOPMIN ZPOPMAX LPOP RPOP FUNCTION".split()
+)
+"""What takes data away: sent when every line before it has succeeded."""
+
+_LONG_REPLY, _OTHER_REPLY = 32 * 1024, 8 * 1024  # bytes: what a reply is taken to have when it may have any number
+_MAY_BE_LONG = frozenset((b"GET", b"XREADGROUP", b"XCLAIM", b"XAUTOCLAIM"))
+_PLAIN = (
+    frozenset(name for name, command in BY_WORD.items() if command.writes or "fast" in command.flags)
+    - _MAY_BE_LONG
+    - HEEDED
+)
+
+
+def of(session: Session, source: str, *, keep_going: bool) -> Batch | None:
+    """What runs the lines of `source` ("line ", "setup.redis:"); None when they are to be run one by one."""
+    pipeline = pipelines.of(session.backend)
+    return Batch(session, pipeline, source, keep_going=keep_going) if pipeline is not None else None
+
+
+class Batch:
+    """`keep_going`: a line that fails does not stop those after it."""
+
+    def __init__(self, session: Session, pipeline: Pipeline, source: str, *, keep_going: bool) -> None:
+        self._session, self._pipeline, self._source, self._keep_going = session, pipeline, source, keep_going
+        self._code = OK
+        self._failed: int | None = None  # the line that stopped it
+        self._behind: list[int] = []  # those that were on their way then
+        self._is_raw = session.format == "raw" and not session.options.terminal
+
+    def run(self, lines: Iterable[bytes]) -> int:
+        """Run them: the code of the first that failed; LOST when the connection was lost, which ends it."""
+        try:
+            for number, line in enumerate(lines, 1):
+                if not self._line(number, line):
+                    break
+            self._settle_all()
+            self._say_what_was_run()
+        except (LostError, UnreachableError) as error:
+            self._lost(str(error))
+        except KeyboardInterrupt:
+            self._interrupted()
+            raise
+        return self._code
+
+    def pause(self) -> bool:
+        """Everything is sent, answered and shown; False when no more lines are wanted. For who waits for lines."""
+        self._settle_all()
+        self._session.output.flush()
+        return self._failed is None
+
+    # -- lines ------------------------------------------------------------------------------------
+
+    def _line(self, number: int, line: bytes) -> bool:
+        """Post a line, or run it; False when it is the last."""
+        if b"#" in line and line.lstrip()[:1] == b"#":
+            return True
+        try:
+            argv = words.argv(line)
+        except words.SplitError:
+            return self._alone(number, line)
+        if not argv:
+            return True
+        name = argv[0].upper()
+        if name in _ALONE or (name in _MAY_BLOCK and any(word.upper() == b"BLOCK" for word in argv)):
+            return self._alone(number, line)
+        if self._session.read_only and self._session.refusal(self._session.parse(argv)):
+            return self._alone(number, line)
+        if name in _REMOVES and not self._keep_going and not self._settle_all():
+            return False
+        plain = name in _PLAIN
+        if not self._pipeline.post(number, argv, 0 if plain else _weight(name), plain=plain):
+            while not self._pipeline.is_half_empty:
+                self._settle()
+        return self._failed is None
+
+    def _alone(self, number: int, line: bytes) -> bool:
+        """Run a line as it always was, when all before it have been answered."""
+        if not self._settle_all():
+            return False
+        code = self._session.run(line, self._place(number))
+        if code == LOST:
+            self._code = LOST
+            return False
+        self._code = self._code or code
+        return not (self._session.left or (code and not self._keep_going))
+
+    def _place(self, number: int) -> str:
+        return f"{self._source}{number}: "
+
+    # -- replies ------------------------------------------------------------------------------------
+
+    def _settle_all(self) -> bool:
+        """Send what was posted and show every reply; False when nothing more is to be sent."""
+        while self._pipeline.waiting:
+            self._settle()
+        return self._failed is None
+
+    def _settle(self) -> None:
+        """Wait for a reply, and show all that have come."""
+        self._pipeline.wait()
+        shown: list[bytes] = []  # together, which costs a tenth of one by one
+        try:
+            for line, reply in self._pipeline.arrived():
+                if self._is_raw and line[3] and self._failed is None:
+                    if type(reply) is bytes:
+                        shown.append(reply)
+                        continue
+                    if type(reply) is int:
+                        shown.append(b"%d" % reply)
+                        continue
+                self._show(shown)
+                self._shown(line, reply)
+        finally:
+            self._show(shown)
+
+    def _show(self, strings: list[bytes]) -> None:
+        """Show short replies as the format `raw` has them."""
+        if strings:
+            self._session.show(iter((b"\n".join(strings).decode("utf-8", "surrogateescape"),)))
+            strings.clear()
+
+    def _shown(self, line: Line, reply: Reply) -> None:
+        """Show any reply, and see what it means for the lines to come."""
+        number, argv, _, _ = line
+        code = self._session.settle(self._session.parse(argv), reply, self._place(number))
+        if self._failed is not None:
+            self._behind.append(number)
+        elif code and not self._keep_going:
+            self._failed = number
+            self._pipeline.drop()
+        self._code = self._code or code
+
+    # -- ends -------------------------------------------------------------------------------------------
+
+    def _say_what_was_run(self) -> None:
+        if self._failed is None or not self._behind:
+            return
+        one = len(self._behind) == 1
+        run = (" and was run" if one else " and were run") if self._session.backend.queued is None else ""
+        sent = f"{numbered(self._behind)} had been sent already{run}"
+        self._session.say(f"{self._source}{self._failed} failed; {sent}, the rest was not sent")
+
+    def _lost(self, what: str) -> None:
+        waiting = self._pipeline.waiting
+        place = self._place(waiting[0][0]) if waiting else ""
+        fate = self._pipeline.lost(what)
+        self._session.forget_queue()
+        self._session.say(place + fate.text)
+        self._code = LOST
+
+    def _interrupted(self) -> None:
+        waiting = self._pipeline.waiting
+        place = self._place(waiting[0][0]) if waiting else ""
+        fate = self._pipeline.interrupted()
+        self._session.forget_queue()
+        if fate.matters:
+            self._session.say(place + fate.text)
+
+
+def _weight(name: bytes) -> int:
+    """How many bytes a command's reply is taken to have: no server is to hold many long replies for us."""
+    command = BY_WORD.get(name)
+    reads = command is not None and not command.writes and "fast" not in command.flags
+    return _LONG_REPLY if reads else _OTHER_REPLY
