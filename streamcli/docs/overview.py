@@ -32,6 +32,7 @@ TOPICS: Final = (
     "trimming",
     "lag",
     "idempotency",
+    "servers",
     "cluster",
     "patterns",
     "kafka",
