@@ -140,7 +140,7 @@ def _ends(text: str, keys: int) -> Iterator[int]:
 def _key(text: str, names: Names) -> float:
     """Seconds for all that is done about a key: parse, colours, hint, menu, suggestion, secrets."""
     now = now_ms()
-    lines.read.cache_clear()
+    lines.forget()
     start = time.perf_counter()
     line = lines.read(text)
     spans(text)

@@ -18,7 +18,7 @@ def rows(rounds: int) -> Iterator[Row]:
     """Ours against `python -c pass`; iredis and prompt_toolkit, where installed, to show what others pay."""
     commands = [[*own_script(), "--memory", "-e", "PING"], [sys.executable, "-c", "pass"]]
     names = ["", ""]
-    iredis = _script("iredis")
+    iredis = script("iredis")
     if iredis:
         commands.append([iredis, "--version"])
         names.append("iredis --version")
@@ -42,7 +42,7 @@ def rows(rounds: int) -> Iterator[Row]:
         )  # fmt: skip
 
 
-def _script(name: str) -> str | None:
+def script(name: str) -> str | None:
     """A console script of this environment."""
     path = os.path.join(os.path.dirname(sys.executable), name)
     return path if os.path.exists(path) else None
@@ -50,8 +50,8 @@ def _script(name: str) -> str | None:
 
 def own_script() -> list[str]:
     """The words that start streamcli here."""
-    script = _script("streamcli")
-    return [script] if script else [sys.executable, "-m", "streamcli"]
+    own = script("streamcli")
+    return [own] if own else [sys.executable, "-m", "streamcli"]
 
 
 def environment() -> dict[str, str]:

@@ -164,8 +164,9 @@ class Server:
 
     def _end(self, number: int) -> None:
         if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGCONT)
             self._process.send_signal(number)
+            if number != signal.SIGKILL:  # which a process that is stopped obeys without a last word
+                self._process.send_signal(signal.SIGCONT)
             self._process.wait(PATIENCE)
 
     # -- what it holds ----------------------------------------------------------------
