@@ -440,6 +440,48 @@ def test_a_transaction_on_a_slot_that_has_moved_goes_after_it(cluster: Cluster, 
         cluster.move_slot(number, old)
 
 
+def test_a_slot_that_moves_before_exec_ends_the_transaction(cluster: Cluster, user: User, names: list[str]) -> None:
+    old, new, _ = cluster.primaries()
+    number = slot(names[0].encode())
+    assert user("MULTI") == OK
+    assert user(f"XADD {names[0]} 1-1 f v") == QUEUED
+    cluster.move_slot(number, new)
+    try:
+        assert user("EXEC") == Error(f"MOVED {number} 127.0.0.1:{new.port}")
+        assert user.backend.queued is None
+        assert user(f"XADD {names[0]} 1-1 f v") == b"1-1"
+    finally:
+        cluster.move_slot(number, old)
+
+
+def test_all_keys_are_those_of_one_node_in_a_transaction(user: User, names: list[str]) -> None:
+    assert user("MULTI") == OK
+    assert user("DBSIZE") == QUEUED
+    assert user(f"XADD {names[1]} 1-1 f v") == QUEUED
+    assert user("RESET") == Simple("RESET")
+    assert user.backend.queued is None
+    assert user(f"XLEN {names[1]}") == 0
+    assert user.notes[0] == "in a transaction DBSIZE is about one node only"
+
+
+def test_a_wait_on_a_slot_that_is_on_its_way(cluster: Cluster, user: User, names: list[str]) -> None:
+    old, new, _ = cluster.primaries()
+    number = slot(names[0].encode())
+    moving = cluster.moving(number, new)
+    moving.begin()
+
+    def finish() -> None:
+        moving.finish()
+        new.call("XADD", names[0], "7-1", "f", "v")
+
+    soon(user, finish)
+    try:
+        reply = user(f"XREAD BLOCK 0 STREAMS {names[1]} {names[0]} $ $")
+        assert reply == Map([(names[0].encode(), [entry("7-1")])])
+    finally:
+        cluster.move_slot(number, old)
+
+
 def test_a_watched_key_binds_the_transaction_to_its_node(cluster: Cluster, user: User, names: list[str]) -> None:
     assert user(f"WATCH {names[2]}") == OK
     assert user(f"XLEN {names[0]}") == 0

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from streamcli.backend import Backend, LostError, UnreachableError
+from streamcli.backend.address import Address
 from streamcli.backend.remote import connect
 from streamcli.reply import OK, QUEUED, Error, Map
-from tests.remote.processes import Port, Server, until
+from tests.remote.conftest import Servers
+from tests.remote.processes import PASSWORD, Port, Server, until
 from tests.remote.sentinels import Sentinels
 
 of_the_trio = pytest.mark.xdist_group("sentinels")
@@ -134,8 +136,6 @@ def test_a_name_that_the_sentinels_do_not_know(sentinels: Sentinels) -> None:
 
 
 def test_no_sentinel_that_answers() -> None:
-    from streamcli.backend.address import Address
-
     one, two = _free_port(), _free_port()
     with pytest.raises(UnreachableError) as error:
         connect(Address(sentinels=(("127.0.0.1", one), ("127.0.0.1", two)), master="mymaster"))
@@ -143,6 +143,22 @@ def test_no_sentinel_that_answers() -> None:
         f"no sentinel can be asked: nothing listens at 127.0.0.1:{one} (connection refused); "
         f"nothing listens at 127.0.0.1:{two} (connection refused)"
     )
+
+
+def test_sentinels_have_a_password_of_their_own(servers: Servers) -> None:
+    watcher = servers.start(None, sentinel=True, guard=PASSWORD)
+    here = (("127.0.0.1", watcher.port),)
+    said = {}
+    for password in (PASSWORD, "wrong", None):
+        with pytest.raises(UnreachableError) as error:
+            connect(Address(sentinels=here, master="mymaster", sentinel_password=password, password="of-the-primary"))
+        said[password] = str(error.value)
+    refused = f"no sentinel can be asked: 127.0.0.1:{watcher.port} refuses: "
+    assert said == {
+        PASSWORD: "the sentinels know no master mymaster",
+        "wrong": f"{refused}invalid username-password pair or user is disabled",
+        None: f"{refused}Authentication required",
+    }
 
 
 def test_a_server_is_no_sentinel(server: Server) -> None:

@@ -197,12 +197,13 @@ class Cluster:
 
     def _send(self, call: Call, arriving: bool) -> Reply:
         """The reply of the node that it belongs to, wherever that turns out to be."""
-        argv = call.argv
+        argv: Sequence[bytes] = call.argv
         keys = self._keys(call)
         slot = key_slot(keys[0]) if keys else None
         reads = call.command is not None and not call.command.writes and "readonly" in call.command.flags
         node = self._node(slot, reads)
         pauses = list(_AGAIN_SECONDS)
+        began = time.monotonic()
         asking, failed = False, 0
         reply: Reply = None
         for _ in range(_REDIRECTS_MOST):
@@ -221,6 +222,7 @@ class Cluster:
                 if not there.asks and self._nodes.slots.move(there.slot, there.place):
                     self._nodes.stale = True
                 node, asking = self._nodes.at(there.place), there.asks
+                argv = _with_time_left(call, began)
             elif isinstance(reply, Error) and reply.code == "TRYAGAIN" and pauses:
                 self._pause(pauses.pop(0))
             elif isinstance(reply, Error) and reply.code in NOT_YET and node.state.address.replica:
@@ -267,9 +269,10 @@ class Cluster:
         self._nodes.learn(without=place)
         if slot is None:  # any node will do
             others = [at for at in self._nodes.slots.primaries if at != place]
-            if failed <= len(others):
-                return self._nodes.at(others[failed - 1])
-            raise error
+            if failed > len(others):
+                raise error
+            self._nodes.seed = self._nodes.at(others[failed - 1])
+            return self._nodes.seed
         other = self._node(slot)
         if other is node or failed >= _REDIRECTS_MOST // 2:
             raise UnreachableError(f"{error}; slot {slot} is there, as the cluster says") from None
@@ -349,8 +352,8 @@ class Cluster:
     def stop(self, *, writes: bool) -> None:
         if self._busy:
             self._stopped = True
-            for node in self._nodes.all():
-                node.stop(writes=writes)
+        for node in self._nodes.all():  # one that is listened to, too
+            node.stop(writes=writes)
 
     def _note(self, line: str) -> None:
         if self.on_note is not None:
@@ -421,3 +424,12 @@ class Cluster:
     def close(self) -> None:
         self._gatherer.close()
         self._nodes.close()
+
+
+def _with_time_left(call: Call, began: float) -> Sequence[bytes]:
+    """The command, and if it blocks for the rest of its time: its slot has moved while it did."""
+    reading = splitting.reading(call)
+    if reading is None or not reading.block_ms or len(reading.parts) != 1:
+        return call.argv
+    left_ms = reading.block_ms - int((time.monotonic() - began) * 1000)
+    return reading.argv(reading.parts[0], max(1, left_ms))

@@ -132,7 +132,11 @@ class Gatherer:
                 return
             select.select(list(pending.values()), [], [], _POLL_SECONDS)
             if limit is not None and time.monotonic() - began >= limit:
-                raise LostError(f"no reply from {next(iter(pending.values())).at} within {limit:g} s")
+                late = next(iter(pending.values())).at
+                for link in pending.values():
+                    link.close()
+                pending.clear()
+                raise LostError(f"no reply from {late} within {limit:g} s")
             self._ticks()
 
     def _end(self, pending: dict[Part, Link], answers: dict[Part, Reply], block_ms: int | None) -> None:

@@ -20,8 +20,6 @@ from streamcli.resp import ProtocolError, Reader, encode_command
 if TYPE_CHECKING:
     import socket
 
-    from streamcli.reply import Arriving
-
 _TICK_SECONDS = 0.1
 _READ_BYTES = 256 * 1024
 _ARRIVING = 1000  # items; an array of fewer comes whole
@@ -105,7 +103,7 @@ class Link:
         return self._receive(tick, limit)
 
     def role(self) -> str:
-        """"master", or whatever else it says that it is; "" when it does not say. Raises UnreachableError."""
+        """What it says that it is: "master", "slave" or "replica"; "" for nothing. Raises UnreachableError."""
         if self.server is not None and self.server.role:
             return self.server.role
         try:

@@ -19,7 +19,10 @@ SLOTS_WORDS: Final = (b"CLUSTER", b"SLOTS")
 
 
 class Nodes:
-    """`seed` is the node that was named, and the one for commands without keys; `stale`: what is known may be old."""
+    """`seed` is the node for commands without keys: the one that was named, or another after that has died.
+
+    `stale`: what is known of the slots may be old.
+    """
 
     def __init__(
         self, seed: Remote, address: Address, attend: Callable[[Remote], None], stopped: Callable[[], bool]
@@ -39,7 +42,7 @@ class Nodes:
 
     @property
     def seed_place(self) -> Place:
-        return Place(self._address.host, self._address.port)
+        return self.place(self.seed)
 
     def address_at(self, place: Place, replica: bool) -> Address:
         """As which a node is spoken to: like the seed. A replica is told that it will be read from."""
@@ -81,10 +84,10 @@ class Nodes:
 
     def _to_ask(self, without: Place | None) -> list[Place | None]:
         """Where to ask, None is the seed; those first that are connected."""
-        places = [place for place in self.slots.places() if place != self.seed_place]
-        places.sort(key=lambda place: not self.at(place).link.is_open)
-        asked: list[Place | None] = [None, *places]
-        asked.sort(key=lambda place: (place or self.seed_place) == without)
+        seed = self.seed_place
+        asked: list[Place | None] = [None, *(place for place in self.slots.places() if place != seed)]
+        asked.sort(key=lambda place: (self.at(place) if place is not None else self.seed).link.is_open, reverse=True)
+        asked.sort(key=lambda place: (place or seed) == without)
         return asked
 
     def follow(self, node: Remote) -> None:

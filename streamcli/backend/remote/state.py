@@ -16,6 +16,8 @@ from streamcli.reply import QUEUED, Error, Reply
 HEEDED = frozenset(
     (b"SELECT", b"AUTH", b"HELLO", b"RESET", b"MULTI", b"EXEC", b"DISCARD", b"WATCH", b"UNWATCH", b"CLIENT")
 )
+# With these EXEC has ended the transaction, too: a cluster's node gives it up when it sends somebody away.
+_ABORTS = frozenset(("EXECABORT", "MOVED", "ASK", "CROSSSLOT", "TRYAGAIN", "CLUSTERDOWN"))
 
 
 class State:
@@ -39,7 +41,7 @@ class State:
 
     def _learn(self, name: bytes, argv: Sequence[bytes], reply: Reply) -> None:
         if name in (b"EXEC", b"DISCARD"):
-            if not isinstance(reply, Error) or reply.code == "EXECABORT":
+            if not isinstance(reply, Error) or reply.code in _ABORTS:
                 self.queued, self.watches = None, False
             return
         if isinstance(reply, Error):
