@@ -238,7 +238,8 @@ def test_reading_from_a_replica_of_a_plain_address(sentinels: Sentinels) -> None
     user.backend.close()
 
 
-def test_without_a_replica_the_primary_is_read(server: Server) -> None:
+def test_without_a_replica_the_primary_is_read(servers: Servers) -> None:
+    server = servers.start()
     user = User(connect(server.address(replica=True)))
     assert user("XADD a 1-1 f v") == b"1-1"
     assert user("XLEN a") == 1
