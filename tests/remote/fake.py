@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import BinaryIO, Final, TypeAlias
 
@@ -16,7 +17,18 @@ class Last(bytes):
 
 
 class Endless(bytes):
-    """An answer that is said again and again until the client goes away."""
+    """An answer that is said again and again until the client goes away.
+
+    `first` is said before it; `pause` is in seconds, after each.
+    """
+
+    first: bytes
+    pause: float
+
+    def __new__(cls, data: bytes, *, first: bytes = b"", pause: float = 0.0) -> Endless:
+        made = super().__new__(cls, data)
+        made.first, made.pause = first, pause
+        return made
 
 
 CLOSE: Final = Last()
@@ -130,9 +142,12 @@ def _command(file: BinaryIO) -> list[bytes] | None:
 
 def _say(client: socket.socket, answer: bytes) -> bool:
     """False when the connection is to be closed."""
+    if isinstance(answer, Endless):
+        client.sendall(answer.first)
+        while True:
+            client.sendall(answer)
+            time.sleep(answer.pause)
     client.sendall(answer)
-    while isinstance(answer, Endless):
-        client.sendall(answer)
     return not isinstance(answer, Last)
 
 

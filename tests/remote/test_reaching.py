@@ -116,7 +116,7 @@ def test_without_or_with_a_wrong_password_there_is_one_line_that_does_not_repeat
         assert refused(program.run(*way, "PING")).startswith(line)
     assert refused(program.run("-p", port, "PING", env={"REDISCLI_AUTH": WRONG})).startswith(line)
     # Nobody goes on as the default user who has said another.
-    line = f"streamcli: {there} does not let user alice in with this password: "
+    line = f"streamcli: {there} does not let user alice in without a password (--askpass asks for one): "
     assert refused(program.run("--user", "alice", "-p", port, "PING")).startswith(line)
 
 

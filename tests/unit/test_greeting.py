@@ -51,9 +51,10 @@ def test_a_server_without_hello_gets_auth() -> None:
 
 
 def test_who_has_no_password_gets_in_and_is_refused_later() -> None:
+    server = Played(Error("NOAUTH HELLO must be called with the client already authenticated"))
+    assert greet(Address(db=1), server) == Greeting(2, None, None, welcome=False)
     needed = Error("NOAUTH Authentication required.")
-    server = Played(Error("NOAUTH HELLO must be called with the client already authenticated"), needed)
-    assert greet(Address(db=1), server) == Greeting(2, None, None)
+    assert greet(Address(db=1), Played(UNKNOWN, needed)) == Greeting(2, None, None, welcome=False)
 
 
 @pytest.mark.parametrize(
@@ -74,10 +75,17 @@ def test_who_is_not_let_in_hears_why_and_no_password(replies: list[Reply], text:
     assert str(raised.value) == text
 
 
-def test_a_cluster_has_one_database_and_is_not_asked_for_another() -> None:
-    server = Played(HELLO)
-    assert greet(Address(db=3, cluster=True), server).protocol == 3
-    assert len(server.asked) == 1
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        ("ERR SELECT is not allowed in cluster mode", "has no database 3: ERR SELECT is not allowed in cluster mode"),
+        ("NOPERM no permissions", "does not let us use database 3: NOPERM no permissions"),
+    ],
+)
+def test_nobody_is_left_in_another_database_than_the_one_that_was_named(error: str, text: str) -> None:
+    with pytest.raises(UnreachableError) as raised:
+        greet(Address(db=3, cluster=True), Played(HELLO, Error(error)))
+    assert str(raised.value) == f"127.0.0.1:6379 {text}"
 
 
 @pytest.mark.parametrize("reply", [None, 7, [], [b"server"], Map([]), [1, 2], Map([([], b"x")]), [b"server", 3]])

@@ -78,3 +78,26 @@ def test_watched_keys_bind_until_they_are_let_go(state: State) -> None:
 def test_an_answer_that_makes_no_sense_is_no_reason_to_fall_over(state: State, line: str) -> None:
     after(state, (line, OK))
     assert state.address.db == 0
+
+
+def test_what_a_transaction_did_to_the_session_is_learned_when_it_has_run(state: State) -> None:
+    after(state, ("MULTI", OK), ("XLEN a", QUEUED), ("SELECT 5", QUEUED), ("AUTH ann pw", QUEUED), ("HELLO 3", QUEUED))
+    assert (state.address.db, state.address.user, state.protocol) == (0, None, None)
+    after(state, ("EXEC", [1, OK, OK, Map([])]))
+    assert (state.address.db, state.address.user, state.address.password, state.protocol) == (5, "ann", "pw", 3)
+
+
+def test_what_failed_in_a_transaction_or_was_never_run_is_not_learned(state: State) -> None:
+    after(state, ("MULTI", OK), ("SELECT 5", QUEUED), ("AUTH ann pw", QUEUED), ("EXEC", [OK, Error("WRONGPASS no")]))
+    assert (state.address.db, state.address.user) == (5, None)
+    after(state, ("MULTI", OK), ("SELECT 6", QUEUED), ("DISCARD", OK), ("MULTI", OK), ("XLEN a", QUEUED), ("EXEC", [1]))
+    assert state.address.db == 5
+    after(state, ("WATCH a", OK), ("MULTI", OK), ("SELECT 7", QUEUED), ("EXEC", NIL_ARRAY))
+    assert state.address.db == 5
+
+
+def test_names_and_modes_of_the_connection_are_said_to_be_gone(state: State) -> None:
+    after(state, ("CLIENT SETNAME x", OK), ("CLIENT NO-TOUCH on", OK), ("CLIENT NO-EVICT off", OK))
+    assert state.lost() == "its name is gone, NO-TOUCH is off"
+    after(state, ("HELLO 3 SETNAME y", Map([])), ("CLIENT TRACKING on", OK), ("CLIENT TRACKING off", OK))
+    assert state.lost() == "its name is gone"

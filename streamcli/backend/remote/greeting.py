@@ -19,11 +19,15 @@ _REFUSED = frozenset({"WRONGPASS", "NOPERM"})
 
 
 class Greeting(NamedTuple):
-    """What was agreed on. `server` is None when it does not say who it is, `id` when not which client we are."""
+    """What was agreed on. `server` is None when it does not say who it is, `id` when not which client we are.
+
+    Without `welcome` nothing was: it wants a password first.
+    """
 
     protocol: int
     server: Server | None
     id: int | None
+    welcome: bool = True
 
 
 def greet(address: Address, ask: Ask) -> Greeting:
@@ -35,11 +39,15 @@ def greet(address: Address, ask: Ask) -> Greeting:
         greeting = Greeting(2, None, None)
     if address.cluster and address.replica:
         ask("READONLY")  # a replica of a cluster sends everybody away who has not said so
-    if address.db and not address.cluster:
-        reply = ask("SELECT", str(address.db))
-        if isinstance(reply, Error) and reply.code not in ("NOAUTH", "NOPERM"):
-            raise UnreachableError(f"{address} has no database {address.db}: {visible(reply.text)}")
-    return greeting
+    if not greeting.welcome or not address.db:
+        return greeting
+    reply = ask("SELECT", str(address.db))
+    if not isinstance(reply, Error):
+        return greeting
+    if reply.code == "NOAUTH":
+        return greeting._replace(welcome=False)
+    what = "does not let us use" if reply.code == "NOPERM" else "has no"
+    raise UnreachableError(f"{address} {what} database {address.db}: {visible(reply.text)}")
 
 
 def _hello(address: Address, ask: Ask) -> Greeting | None:
@@ -52,6 +60,8 @@ def _hello(address: Address, ask: Ask) -> Greeting | None:
             return Greeting(protocol, server, number)
         if reply.code == "WRONGPASS":
             raise UnreachableError(_refusal(address, reply))
+        if reply.code == "NOAUTH":
+            return Greeting(2, None, None, welcome=False)
         if reply.code == "DENIED" or "max number of clients" in reply.text:  # it hangs up now
             raise UnreachableError(f"{address} does not let us in: {visible(reply.text)}")
         if reply.code != "NOPROTO":
@@ -69,6 +79,8 @@ def _authenticate(address: Address, ask: Ask) -> None:
 
 def _refusal(address: Address, error: Error) -> str:
     user = f"user {visible(address.user)}" if address.user is not None else "the default user"
+    if not address.password:
+        return f"{address} does not let {user} in without a password (--askpass asks for one): {visible(error.text)}"
     if error.code in _REFUSED or "invalid password" in error.text:
         return f"{address} does not let {user} in with this password: {visible(error.text)}"
     return f"{address} does not let {user} in: {visible(error.text)}"

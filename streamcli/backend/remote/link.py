@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _TICK_SECONDS = 0.1
 _READ_BYTES = 256 * 1024
+_READS_MOST = 64
 _ARRIVING = 1000  # items; an array of fewer comes whole
 NOTHING: Final = object()
 
@@ -34,11 +35,13 @@ class Link:
         self.protocol = 2
         self.server: Server | None = None
         self.id: int | None = None  # the server's number for it
+        self.strange = False  # it wants a password before it says anything
         self.on_push: Callable[[Push], None] | None = None
         self.is_open = False
         self._carrier: Any = None
         self._socket: socket.socket | None = None
         self._reader = Reader()
+        self._read = 0  # bytes, ever
 
     # -- opening and closing ------------------------------------------------------------
 
@@ -97,6 +100,16 @@ class Link:
             reason = faults.closed(str(self.at), self.at) if broken is None else _garbled(self.at, broken)
             raise UnreachableError(reason) from None
         self.protocol, self.server, self.id = greeting.protocol, greeting.server, greeting.id
+        self.strange = not greeting.welcome
+
+    def introduce(self, address: Address, tick: Callable[[int], None] | None = None) -> None:
+        """Greet once more, after an AUTH that was the user's own. Raises UnreachableError, and is closed then."""
+        self.at = self.at._replace(user=None, password=None, db=address.db, protocol=address.protocol)
+        try:
+            self._greet(tick)
+        except BaseException:
+            self.close()
+            raise
 
     def _ask(self, words: tuple[str, ...], tick: Callable[[int], None] | None, limit: float | None) -> Reply:
         self._send(encode_command([word.encode("utf-8", "surrogateescape") for word in words]))
@@ -121,7 +134,11 @@ class Link:
             return False
         try:
             self._socket.settimeout(0)
-            while data := self._socket.recv(_READ_BYTES):
+            for _ in range(_READS_MOST):  # whoever floods us does not keep us from sending
+                data = self._socket.recv(_READ_BYTES)
+                if not data:
+                    self.close()
+                    return False
                 self._reader.feed(data)
         except OSError as error:
             from ssl import SSLWantReadError
@@ -129,9 +146,6 @@ class Link:
             if not isinstance(error, (BlockingIOError, SSLWantReadError)):
                 self.close()
                 return False
-        else:
-            self.close()
-            return False
         self._socket.settimeout(_TICK_SECONDS)
         try:
             for reply in self._reader:
@@ -157,15 +171,16 @@ class Link:
         limit: float | None = None,
         arriving: bool = False,
         pushes: Container[bytes] = (),
+        most: int | None = None,
     ) -> Reply:
         """The next reply. `tick` hears some ten times a second how many ms it has taken; what it raises comes out.
 
         A push is told to `on_push`, unless its kind is one of `pushes`: then it
-        is the reply. After `limit` seconds, and whenever the connection breaks,
-        the link is closed. Raises LostError.
+        is the reply. After `limit` seconds or `most` bytes, and whenever the
+        connection breaks, the link is closed. Raises LostError.
         """
         try:
-            return self._receive(tick, limit, arriving, pushes)
+            return self._receive(tick, limit, arriving, pushes, most)
         except (_BrokenError, _SilentError) as error:
             raise self._lost(error) from None
 
@@ -241,6 +256,7 @@ class Link:
         if not data:
             raise _BrokenError(None)
         self._reader.feed(data)
+        self._read += len(data)
         return True
 
     def _fill_now(self) -> bool:
@@ -269,8 +285,9 @@ class Link:
         limit: float | None,
         arriving: bool = False,
         pushes: Container[bytes] = (),
+        most: int | None = None,
     ) -> Reply:
-        began: float | None = None
+        began = ticked = 0.0
         while True:
             try:
                 found = self._next(arriving, pushes)
@@ -278,14 +295,18 @@ class Link:
                 raise _BrokenError(error) from None
             if found is not NOTHING:
                 return found  # type: ignore[return-value]
-            if began is None:
-                began = time.monotonic()
-            if not self._fill():
-                elapsed = time.monotonic() - began
-                if limit is not None and elapsed >= limit:
-                    raise _SilentError(limit)
-                if tick is not None:
-                    tick(int(elapsed * 1000))
+            if not began:
+                began = ticked = time.monotonic()
+                last = self._read + most if most is not None else None
+            self._fill()
+            now = time.monotonic()  # looked at even when something came: a trickle is no reply
+            if limit is not None and now - began >= limit:
+                raise _SilentError(limit)
+            if last is not None and self._read > last:
+                raise _BrokenError(ProtocolError(f"more than {most} bytes"))
+            if tick is not None and now - ticked >= _TICK_SECONDS * 0.9:
+                ticked = now
+                tick(int((now - began) * 1000))
 
     def _next(self, arriving: bool, pushes: Container[bytes]) -> object:
         """A reply that is complete, or that may be taken as it arrives; NOTHING when there is none yet."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Container, Iterator, Sequence
 
-from streamcli.backend import LostError, Server, UnreachableError, Waiting
+from streamcli.backend import LostError, Server, UnreachableError, Waiting, kinds
 from streamcli.backend.address import Address
 from streamcli.backend.remote.link import Link
 from streamcli.backend.remote.state import State
@@ -21,18 +21,10 @@ from streamcli.resp import encode_command
 _ASIDE_SECONDS = 2.0  # for who looks for names to show
 _UNBLOCK_SECONDS = 1.0
 _WAIT_SHOWN_AFTER_MS = 100
-_ANSWERED_BY_PUSHES = {  # in RESP3: the only answer to these is a push
-    name: frozenset((name.lower(),))
-    for name in (b"SUBSCRIBE", b"PSUBSCRIBE", b"SSUBSCRIBE", b"UNSUBSCRIBE", b"PUNSUBSCRIBE", b"SUNSUBSCRIBE")
-}
+_ASIDE_BYTES = 16 * 1024 * 1024  # of a reply to those
 _NO_PUSHES: frozenset[bytes] = frozenset()
 _DROPPED, _LOST = "dropped", "lost"
-_NEVER_ANSWERED = {
-    (b"CLIENT", b"REPLY", b"OFF"): "ERR without replies there would be nothing to show; it was not sent",
-    (b"CLIENT", b"REPLY", b"SKIP"): "ERR without a reply there would be nothing to show; it was not sent",
-    (b"SYNC",): "ERR this turns the connection into a replica's; it was not sent",
-    (b"PSYNC",): "ERR this turns the connection into a replica's; it was not sent",
-}
+_NAMES_THE_USER = (b"AUTH", b"HELLO")
 
 
 class Remote:
@@ -49,7 +41,7 @@ class Remote:
         self._aside: Link | None = None
         self._aside_lock = threading.Lock()
         self._arriving: Arriving | None = None
-        self._stopped = self._busy = self._demoted = False
+        self._stopped = self._busy = self._demoted = self._closed = False
         self.follows = False  # whoever has it knows of the other nodes
         self._told = ""  # what the user knows of why there is no connection
         if at_once:
@@ -65,7 +57,7 @@ class Remote:
 
     @property
     def db(self) -> int:
-        return self.state.address.db
+        return 0 if self.link.strange else self.state.address.db
 
     @property
     def user(self) -> str | None:
@@ -84,7 +76,7 @@ class Remote:
     def execute(self, argv: Sequence[bytes], *, arriving: bool = False) -> Reply:
         self._stopped, self._busy = False, True
         try:
-            refusal = _refusal(argv)
+            refusal = kinds.refusal(argv)
             if refusal is not None:
                 return refusal
             self.ready()
@@ -132,7 +124,7 @@ class Remote:
             nonlocal call
             if call is None:
                 call = parse(argv)
-            self.tick(elapsed_ms, _block_ms(call))
+            self.tick(elapsed_ms, kinds.block_ms(call))
 
         try:
             self.link.send(encode_command(argv))
@@ -154,15 +146,24 @@ class Remote:
             self._arriving = reply
         else:
             self.answered(argv, reply)
+            if self.link.strange and argv[0].upper() in _NAMES_THE_USER and not isinstance(reply, Error):
+                self._introduce()
         return reply
+
+    def _introduce(self) -> None:
+        """Now that the user has logged in, ask for what was refused before: protocol, database, who answers."""
+        try:
+            self.link.introduce(self.state.address, lambda ms: self.tick(ms, None))
+        except UnreachableError as error:
+            self.drop()
+            self._note(str(error))
 
     def answered(self, argv: Sequence[bytes], reply: Reply) -> None:
         """The session is what its replies make it."""
         self.state.answered(argv, reply)
+        self.link.protocol = self.state.protocol or self.link.protocol
         if isinstance(reply, Error):
             self._redirected(reply)
-        elif argv[0].upper() in (b"HELLO", b"RESET"):
-            self.link.protocol = self.state.address.protocol or self.link.protocol
 
     def _redirected(self, error: Error) -> None:
         """What was asked is not here: Sentinels have made another one the primary, or a cluster has it elsewhere."""
@@ -184,15 +185,14 @@ class Remote:
             return f"{what}; {gone}, and nothing of it was applied"
         call = parse(argv)
         after = f"; {gone}" if gone else ""
-        if call.command is not None and not call.command.writes:
+        if kinds.only_reads(call):
             return f"{what}; the command only reads and may be sent again{after}"
         return f"{what} after the command was sent; it may have been applied{after}"
 
     def _interrupted(self, argv: Sequence[bytes]) -> Reply:
         """Ctrl-C. The server is asked to end what blocks, else the connection is dropped. Raises KeyboardInterrupt."""
         call = parse(argv)
-        blocks = _block_ms(call) is not None or (call.command is not None and "blocking" in call.command.flags)
-        if self.link.is_open and blocks and self.state.queued is None and self._unblock():
+        if self.link.is_open and kinds.may_block(call) and self.state.queued is None and self._unblock():
             try:
                 reply = self.link.receive(limit=_UNBLOCK_SECONDS)
             except LostError:
@@ -202,8 +202,7 @@ class Remote:
             if self.link.is_open:
                 raise KeyboardInterrupt
         self.drop()
-        reads = call.command is not None and not call.command.writes and argv[0].upper() != b"EXEC"
-        if reads and not self.state.binds:
+        if kinds.only_reads(call) and not self.state.binds:
             raise KeyboardInterrupt
         what = f"interrupted: the connection to {self.target} was dropped"
         raise LostError(self.after_sending(argv, what), interrupted=True)
@@ -220,18 +219,17 @@ class Remote:
         if timeout is None:
             return None
         call = parse(argv)
-        block_ms = _block_ms(call) if self.state.queued is None else None
-        if block_ms is None:
-            blocks = call.command is None or "blocking" in call.command.flags
-            return None if blocks and (call.command is None or call.command.group != "stream") else timeout
+        if self.state.queued is not None or not kinds.may_block(call):
+            return timeout
+        block_ms = kinds.block_ms(call)
         return timeout + block_ms / 1000 if block_ms else None
 
     def _pushes_that_answer(self, argv: Sequence[bytes]) -> Container[bytes]:
-        return _ANSWERED_BY_PUSHES.get(argv[0].upper(), _NO_PUSHES)
+        return kinds.PUSHED.get(argv[0].upper(), _NO_PUSHES)
 
     def _answers_left(self, argv: Sequence[bytes], reply: Reply) -> int:
         """How many more replies will come. Redis: in RESP2 there is one for each channel that one unsubscribes from."""
-        several = self.link.protocol == 2 and argv[0].upper() in _ANSWERED_BY_PUSHES
+        several = self.link.protocol == 2 and argv[0].upper() in kinds.PUSHED
         return len(argv) - 2 if several and len(argv) > 2 and isinstance(reply, list) else 0
 
     # -- waiting and stopping -------------------------------------------------------------------
@@ -262,6 +260,8 @@ class Remote:
         """`before` is sent first, on the same connection; its reply is nobody's concern."""
         try:
             with self._aside_lock:
+                if self._closed:
+                    return Error("ERR closed")
                 if before:
                     self._browse(before)
                 return self._browse(argv)
@@ -277,8 +277,12 @@ class Remote:
                 self._aside.close()
             self._aside = Link(wanted)
             self._aside.open()
-        self._aside.send(encode_command(argv))
-        return self._aside.receive(limit=_ASIDE_SECONDS)
+        try:
+            self._aside.send(encode_command(argv))
+            return self._aside.receive(limit=_ASIDE_SECONDS, most=_ASIDE_BYTES)
+        except BaseException:  # the reply may still come, and would be the next one's
+            self._aside.close()
+            raise
 
     def listen(self, argv: Sequence[bytes]) -> Iterator[Reply]:
         link = Link(self.state.address)
@@ -296,6 +300,7 @@ class Remote:
             link.close()
 
     def close(self) -> None:
+        self._closed = True  # a question that is under way ends by itself
         self.link.close()
         if self._aside is not None:
             self._aside.close()
@@ -306,22 +311,6 @@ class _Every:
 
     def __contains__(self, what: object) -> bool:
         return True
-
-
-def _refusal(argv: Sequence[bytes]) -> Error | None:
-    """The answer to what would leave us waiting for ever."""
-    words = tuple(word.upper() for word in argv[:3])
-    for length in (1, 3):
-        text = _NEVER_ANSWERED.get(words[:length])
-        if text is not None:
-            return Error(text)
-    return None
-
-
-def _block_ms(call: Call) -> int | None:
-    """For how long it may block, 0 for ever; None when it does not."""
-    block = call.args.get("block") if call.command is not None else None
-    return block if isinstance(block, int) else None
 
 
 def _is_empty(reply: Reply) -> bool:

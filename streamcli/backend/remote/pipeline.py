@@ -11,11 +11,11 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from streamcli.backend import Backend
+from streamcli.backend import Backend, kinds
 from streamcli.backend.remote.link import NOTHING
 from streamcli.backend.remote.one import Remote
 from streamcli.grammar.parse import parse
-from streamcli.reply import Reply
+from streamcli.reply import Error, Reply
 from streamcli.resp import encode_command
 
 WINDOW = 128  # commands; 64 are as fast on one machine, and half as fast on a network
@@ -110,7 +110,7 @@ class Pipeline:
                 )
                 if reply is NOTHING:
                     return
-            if not plain or remote.state.queued is not None:
+            if not plain or remote.state.queued is not None or isinstance(reply, Error):
                 remote.answered(line[1], reply)
             yield line, reply
             waiting.popleft()
@@ -164,5 +164,4 @@ def _were(numbers: Sequence[int]) -> str:
 
 
 def _may_write(argv: Sequence[bytes]) -> bool:
-    command = parse(argv).command
-    return command is None or command.writes
+    return not kinds.only_reads(parse(argv))

@@ -20,33 +20,50 @@ HEEDED = frozenset(
 _ABORTS = frozenset(("EXECABORT", "MOVED", "ASK", "CROSSSLOT", "TRYAGAIN", "CLUSTERDOWN"))
 
 
+# What CLIENT has set and a new connection does not have: by subcommand, how it is said to be gone.
+_OF_CLIENT = {
+    "SETNAME": "its name is gone",
+    "TRACKING": "client tracking is off",
+    "NO-EVICT": "NO-EVICT is off",
+    "NO-TOUCH": "NO-TOUCH is off",
+}
+
+
 class State:
-    """`address` is how the next connection is to be greeted."""
+    """`address` is how the next connection is to be greeted; `protocol` is what the user has chosen since the last."""
 
     def __init__(self, address: Address) -> None:
         self.address = address
+        self.protocol: int | None = None
         self.queued: int | None = None
         self.watches = False
-        self.tracks = False
+        self._later: list[tuple[int, Sequence[bytes]]] = []  # queued commands that are heeded, and their places
+        self._set: dict[str, None] = {}  # of _OF_CLIENT
 
     def answered(self, argv: Sequence[bytes], reply: Reply) -> None:
         """Learn from a reply."""
-        if self.queued is not None and reply == QUEUED:
-            self.queued += 1
-            return
         name = argv[0].upper()
-        if name in HEEDED:
-            with suppress(ValueError, IndexError):  # whoever answers OK to nonsense
-                self._learn(name, argv, reply)
+        if self.queued is not None and reply == QUEUED:
+            if name in HEEDED:
+                self._later.append((self.queued, argv))
+            self.queued += 1
+        elif name in HEEDED:
+            later = self._later
+            self._learn(name, argv, reply)
+            if name == b"EXEC" and isinstance(reply, list):
+                for place, words in later:
+                    if place < len(reply):
+                        self._learn(words[0].upper(), words, reply[place])
 
     def _learn(self, name: bytes, argv: Sequence[bytes], reply: Reply) -> None:
         if name in (b"EXEC", b"DISCARD"):
             if not isinstance(reply, Error) or reply.code in _ABORTS:
-                self.queued, self.watches = None, False
-            return
-        if isinstance(reply, Error):
-            return
-        words = [word.decode("utf-8", "surrogateescape") for word in argv[1:]]
+                self._left()
+        elif not isinstance(reply, Error):
+            with suppress(ValueError, IndexError):  # whoever answers OK to nonsense
+                self._heed(name, [word.decode("utf-8", "surrogateescape") for word in argv[1:]])
+
+    def _heed(self, name: bytes, words: list[str]) -> None:
         match name:
             case b"MULTI":
                 self.queued = 0
@@ -61,10 +78,24 @@ class State:
             case b"HELLO":
                 self._greeted(words)
             case b"RESET":
-                self.queued, self.watches, self.tracks = None, False, False
+                self._left()
+                self._set.clear()
+                self.protocol = 2
                 self.address = self.address._replace(db=0, user=None, password=None, protocol=2)
-            case b"CLIENT" if len(words) > 1 and words[0].upper() == "TRACKING":
-                self.tracks = words[1].upper() == "ON"
+            case b"CLIENT" if words[0].upper() in _OF_CLIENT:
+                self._keep(words[0].upper(), words[1])
+
+    def _left(self) -> None:
+        """There is no transaction any more."""
+        self.queued, self.watches = None, False
+        self._later = []
+
+    def _keep(self, what: str, value: str) -> None:
+        """`off`, and no name, are what a new connection has anyway."""
+        if value and (what == "SETNAME" or value.upper() != "OFF"):
+            self._set[what] = None
+        else:
+            self._set.pop(what, None)
 
     def _is(self, user: str | None, password: str) -> None:
         self.address = self.address._replace(user=None if user == "default" else user, password=password)
@@ -72,13 +103,16 @@ class State:
     def _greeted(self, words: list[str]) -> None:
         """`HELLO [protocol [AUTH user password] [SETNAME name]]`."""
         if words:
-            self.address = self.address._replace(protocol=int(words[0]))
-        for at, word in enumerate(words[1:], 1):
-            if word.upper() == "AUTH":
+            self.protocol = int(words[0])
+            self.address = self.address._replace(protocol=self.protocol)
+        at = 1
+        while at < len(words):
+            if words[at].upper() == "AUTH":
                 self._is(words[at + 1], words[at + 2])
-                return
-            if word.upper() == "SETNAME":
-                return
+                at += 3
+            else:
+                self._keep(words[at].upper(), words[at + 1])
+                at += 2
 
     def lost(self) -> str:
         """What a new connection does not have, as the end of a sentence; it is forgotten. "" for nothing."""
@@ -88,9 +122,10 @@ class State:
             gone.append(f"the transaction{count} is gone")
         elif self.watches:
             gone.append("no key is watched any more")
-        if self.tracks:
-            gone.append("client tracking is off")
-        self.queued, self.watches, self.tracks = None, False, False
+        gone += [_OF_CLIENT[what] for what in self._set if what in _OF_CLIENT]
+        self._left()
+        self._set.clear()
+        self.protocol = None
         return ", ".join(gone)
 
     @property
