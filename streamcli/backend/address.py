@@ -154,7 +154,7 @@ def missing(given: Collection[str]) -> tuple[str, str] | None:
 
 _KINDS = ("", "sentinel", "cluster", "unix")
 _TLS = {"redis": False, "valkey": False, "rediss": True, "valkeys": True}
-_BEGINS = "a URL begins with redis://, rediss://, valkey://, valkeys:// or unix://"
+_BEGINS = "a URL begins with redis://, rediss://, valkey://, valkeys://, unix://, redis+sentinel:// or redis+cluster://"
 _SPELL = "in a user or a password write @ as %40, / as %2F, ? as %3F, # as %23 and % as %25"
 _BRACKETS = "an IPv6 address stands in brackets, as in [::1]:6379"
 _NO_PORT = f"the port must be a number from 1 to {_PORT_MAX}"

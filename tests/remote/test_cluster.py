@@ -496,6 +496,30 @@ def test_a_watched_key_binds_the_transaction_to_its_node(cluster: Cluster, user:
     assert user("EXEC") == [b"2-1"]
 
 
+def test_whoever_one_becomes_after_watch_is_who_executes(cluster: Cluster, user: User, names: list[str]) -> None:
+    for node in cluster.nodes:
+        node.call("ACL", "SETUSER", "bob", "on", ">swordfish", "~*", "+@all")
+    for name in names:
+        assert user(f"WATCH {name}") == OK
+        assert user("AUTH bob swordfish") == OK
+        assert user.backend.user == "bob"
+        assert user("MULTI") == OK
+        assert user(f"XLEN {name}") == QUEUED
+        assert user("ACL WHOAMI") == QUEUED
+        assert user("EXEC") == [0, b"bob"]
+        assert user(f"WATCH {name}") == OK
+        wrong = user("AUTH nobody at-all")
+        assert isinstance(wrong, Error)
+        assert user("HELLO 2") != []
+        assert user(f"XADD {name} 1-1 f v") == b"1-1"
+        assert user("MULTI") == OK
+        assert user(f"XLEN {name}") == QUEUED
+        assert user("EXEC") == NIL_ARRAY  # what was watched has changed
+        assert user("ACL WHOAMI") == b"bob"
+        assert user("RESET") == Simple("RESET")
+        assert user("ACL WHOAMI") == b"default"
+
+
 # -- nodes that die ----------------------------------------------------------------------------------------
 
 

@@ -197,7 +197,7 @@ def test_what_one_node_has_delivered_is_shown_although_another_is_lost(fake: Mak
     assert notes == [
         "the streams are in 2 slots: read node by node, and put together",
         f"the connection to 127.0.0.1:{high.port} was lost (closed by the server); "
-        "this is what the other nodes had delivered",
+        "what it may have delivered is pending; this is what the other nodes had delivered",
     ]
     backend.close()
 
@@ -233,6 +233,90 @@ def test_a_wait_that_may_not_be_ended_is_dropped_and_that_is_said(fake: MakeFake
     both = [[key.encode(), [[b"1-1", [b"f", b"v"]]]] for key in (LOW, HIGH)]
     assert run(backend, line) == both
     backend.close()
+
+
+@pytest.mark.parametrize("block", ["", "BLOCK 0 "])
+def test_what_was_delivered_is_shown_although_the_user_gave_up_on_another_node(fake: MakeFake, block: str) -> None:
+    first = [b"*-1\r\n"] if block else []
+
+    def late(_: list[bytes]) -> bytes:
+        backend.stop(writes=True)  # with the delivery on its way, and the other node silent
+        return entries(LOW)
+
+    low, high = pair(
+        fake, {"XREADGROUP": [*first, late], "CLIENT UNBLOCK": b":0\r\n"}, {"XREADGROUP": [*first, SILENCE]}
+    )
+    backend, notes = session(low)
+    assert run(backend, f"XREADGROUP GROUP g c {block}STREAMS {HIGH} {LOW} > >") == [
+        [LOW.encode(), [[b"1-1", [b"f", b"v"]]]]
+    ]
+    assert notes[1:] == [
+        *([] if block else ["interrupted; this is what the other nodes had delivered"]),
+        f"no reply from 127.0.0.1:{high.port} within 1 s; what it may have delivered is pending",
+    ]
+    backend.close()
+
+
+def test_what_was_delivered_is_shown_although_the_user_gave_up_where_a_slot_has_moved(fake: MakeFake) -> None:
+    other = fake({"XREADGROUP": SILENCE})
+    low, _high = pair(
+        fake, {"XREADGROUP": entries(LOW)}, {"XREADGROUP": b"-MOVED %d 127.0.0.1:%d\r\n" % (slot(b"a"), other.port)}
+    )
+    backend, notes = session(low)
+    backend.on_wait = lambda _: backend.stop(writes=True)
+    assert run(backend, f"XREADGROUP GROUP g c STREAMS {HIGH} {LOW} > >") == [[LOW.encode(), [[b"1-1", [b"f", b"v"]]]]]
+    assert notes[1:] == [
+        "interrupted; this is what the other nodes had delivered",
+        f"no reply from 127.0.0.1:{other.port} within 1 s; what it may have delivered is pending",
+    ]
+    backend.close()
+
+
+def test_what_was_delivered_is_shown_although_the_node_that_a_slot_has_moved_to_is_lost(fake: MakeFake) -> None:
+    other = fake({"XREADGROUP": CLOSE})
+    low, _high = pair(
+        fake, {"XREADGROUP": entries(LOW)}, {"XREADGROUP": b"-MOVED %d 127.0.0.1:%d\r\n" % (slot(b"a"), other.port)}
+    )
+    backend, notes = session(low)
+    line = f"XREADGROUP GROUP g c STREAMS {HIGH} {LOW} > >"
+    assert run(backend, line) == [[LOW.encode(), [[b"1-1", [b"f", b"v"]]]]]
+    assert notes[1:] == [
+        f"the connection to 127.0.0.1:{other.port} was lost (closed by the server); "
+        "what it may have delivered is pending; this is what the other nodes had delivered"
+    ]
+    backend.close()
+
+
+def test_reading_is_given_up_at_once(fake: MakeFake) -> None:
+    low, _ = pair(fake, {"XREAD": entries(LOW)}, {"XREAD": [SILENCE, entries(HIGH)]})
+    backend, _ = session(low)
+    backend.on_wait = lambda _: backend.stop(writes=False)
+    with pytest.raises(KeyboardInterrupt):
+        run(backend, f"XREAD STREAMS {HIGH} {LOW} 0 0")
+    backend.on_wait = None
+    assert run(backend, f"XREAD STREAMS {HIGH} {LOW} 0 0") == [
+        [key.encode(), [[b"1-1", [b"f", b"v"]]]] for key in (HIGH, LOW)
+    ]
+    backend.close()
+
+
+@pytest.mark.parametrize("flag", [True, False])
+def test_a_server_that_does_not_say_its_slots_is_not_waited_for_for_ever(fake: MakeFake, flag: bool) -> None:
+    old = fake({"CLUSTER SLOTS": SILENCE, "XLEN": b":3\r\n"}, resp3=False)
+    backend = connect(Address(port=old.port, cluster=flag, connect_timeout=0.3))
+    assert isinstance(backend, Shell if flag else Remote)
+    backend.close()
+
+
+def test_asking_for_the_slots_can_be_interrupted(fake: MakeFake) -> None:
+    old = fake({"CLUSTER SLOTS": SILENCE}, resp3=False)
+
+    def tick(_: int) -> None:
+        if "CLUSTER" in old.names():
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        connect(Address(port=old.port, connect_timeout=None), tick)
 
 
 def test_a_node_that_answers_nonsense_is_left(fake: MakeFake) -> None:

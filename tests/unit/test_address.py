@@ -16,7 +16,7 @@ NO_PORT = "the port must be a number from 1 to 65535"
 BRACKETS = "an IPv6 address stands in brackets, as in [::1]:6379"
 NO_HOST = "must be the name or the address of a host"
 NO_DB = "the database must be a number from 0 to 2147483647"
-BEGINS = "a URL begins with redis://, rediss://, valkey://, valkeys:// or unix://"
+BEGINS = "a URL begins with redis://, rediss://, valkey://, valkeys://, unix://, redis+sentinel:// or redis+cluster://"
 SOCKET = "unix:// is followed by the whole path of a socket, as in unix:///run/redis.sock"
 
 

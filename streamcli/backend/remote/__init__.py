@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from streamcli.backend import Backend, LostError
+from streamcli.backend import Backend
 from streamcli.backend.address import Address
+from streamcli.reply import Reply
 
 if TYPE_CHECKING:
     from streamcli.backend.remote.one import Remote
@@ -23,10 +24,16 @@ def connect(address: Address, tick: Callable[[int], None] | None = None) -> Back
     from streamcli.backend.remote.one import Remote
 
     first = Remote(address._replace(replica=False), tick)
-    if _is_of_a_cluster(first):
+    is_cluster = _says_it_is_of_a_cluster(first)
+    told: Reply = None
+    if is_cluster is not False:
+        from streamcli.backend.remote.nodes import slots_of
+
+        told = slots_of(first, tick)
+    if is_cluster or (is_cluster is None and isinstance(told, list)):
         from streamcli.backend.remote.cluster import Cluster
 
-        return Cluster(first, address)
+        return Cluster(first, address, told)
     if address.replica:
         from streamcli.backend.remote.replicas import Replicas
 
@@ -34,16 +41,9 @@ def connect(address: Address, tick: Callable[[int], None] | None = None) -> Back
     return first
 
 
-def _is_of_a_cluster(node: Remote) -> bool:
-    """By the server's own word. One too old to say it is asked for its slots, unless it lets nobody in."""
+def _says_it_is_of_a_cluster(node: Remote) -> bool | None:
+    """By the user's word, or the server's; None when neither says, and its slots are to be asked for."""
     if node.state.address.cluster:
         return True
     server = node.link.server
-    if server is not None and server.mode:
-        return server.mode == "cluster"
-    from streamcli.backend.remote.nodes import SLOTS_WORDS
-
-    try:
-        return isinstance(node.execute(SLOTS_WORDS), list)
-    except LostError:  # nothing of the user's was sent; the first command connects again
-        return False
+    return server.mode == "cluster" if server is not None and server.mode else None

@@ -8,57 +8,44 @@ MOVED, ASK or TRYAGAIN has done nothing, so that the command is sent on.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from streamcli import errors
-from streamcli.backend import LostError, Server, UnreachableError, Waiting
+from streamcli.backend import LostError, Server, UnreachableError
 from streamcli.backend.address import Address
 from streamcli.backend.remote import splitting, whole
+from streamcli.backend.remote.attended import Attended
 from streamcli.backend.remote.gathering import PARTS_MOST, Gatherer
-from streamcli.backend.remote.nodes import SLOTS_WORDS, Nodes
+from streamcli.backend.remote.nodes import Nodes
 from streamcli.backend.remote.one import Remote
-from streamcli.backend.remote.replicas import NOT_YET
-from streamcli.backend.remote.slots import Place, key_slot, redirect
+from streamcli.backend.remote.replicas import NOT_YET, OF_THE_CONNECTION
+from streamcli.backend.remote.slots import AGAIN_SECONDS, REDIRECTS_MOST, Place, key_slot, redirect
 from streamcli.backend.remote.splitting import Reading
 from streamcli.grammar.parse import Call, parse
-from streamcli.reply import OK, QUEUED, Error, Push, Reply
+from streamcli.reply import OK, QUEUED, Error, Reply
 
-_REDIRECTS_MOST: Final = 16
-_AGAIN_SECONDS: Final = (0.05, 0.1, 0.2, 0.4, 0.8)  # pauses while a slot's keys are on their way
-_WAIT_SHOWN_AFTER_MS: Final = 100
 _OF_A_TRANSACTION: Final = frozenset((b"MULTI", b"EXEC", b"DISCARD", b"WATCH", b"UNWATCH"))
-_OF_THE_CONNECTION: Final = frozenset((b"AUTH", b"HELLO", b"RESET", b"SELECT"))
 _CHANNELS: Final = (b"SSUBSCRIBE", b"SPUBLISH")  # their first word has a slot, like a key
 
 
-class Cluster:
+class Cluster(Attended):
     """A cluster, by way of the node that was named. `address` says how; the seed is connected already."""
 
-    def __init__(self, seed: Remote, address: Address) -> None:
-        self.on_wait: Callable[[Waiting], None] | None = None
-        self.on_note: Callable[[str], None] | None = None
-        self.on_push: Callable[[Push], None] | None = None
+    def __init__(self, seed: Remote, address: Address, told: Reply = None) -> None:
+        """`told` is what the seed has answered to CLUSTER SLOTS; without it the first command asks."""
+        super().__init__()
         self._address = address
-        self._stopped = self._busy = False
-        self._nodes = Nodes(seed, address, self._attend, lambda: self._stopped)
-        self._gatherer = Gatherer(self._nodes, self._route, self._tick, self._note)
+        self._nodes = Nodes(seed, address, self._attend_to, lambda: self._stopped)
+        self._gatherer = Gatherer(self._nodes, self._route, self.tick, self._note)
         self._bound: Remote | None = None  # the node of the open transaction, or of the watched keys
         self._held: list[Sequence[bytes]] | None = None  # after MULTI, before its node is known
         self._answered: Remote = seed
         self._said: set[str] = set()
-        self._learn_of(seed)
-
-    def _learn_of(self, seed: Remote) -> None:
-        """The slots, on the connection that is there; whatever goes wrong, the first command tries again."""
-        try:
-            told = seed.execute(SLOTS_WORDS)
-        except (LostError, UnreachableError):
-            return
         self._nodes.stale = not self._nodes.slots.learn(told, self._nodes.seed_place)
 
-    def _attend(self, node: Remote) -> None:
-        node.on_wait, node.on_note, node.on_push = self._waited, self._note, self._pushed
+    def _attend_to(self, node: Remote) -> None:
+        self.attend(node)
         node.follows = True
 
     # -- what the prompt shows -------------------------------------------------------------
@@ -112,11 +99,11 @@ class Cluster:
         if self._held is not None:
             return self._hold(call)
         if self._bound is not None and (self._bound.queued is not None or name in _OF_A_TRANSACTION):
-            return self._bound.execute(argv)
+            return self._at_the_bound(self._bound, argv)
         if name == b"MULTI" and not call.problems:
             self._held = []  # sent when it is known where to
             return OK
-        if name in _OF_THE_CONNECTION:
+        if name in OF_THE_CONNECTION:
             return self._of_the_connection(argv)
         together = self._apart(call)
         if together is not None:
@@ -126,15 +113,24 @@ class Cluster:
             self._bound = self._answered
         return reply
 
+    def _at_the_bound(self, node: Remote, argv: Sequence[bytes]) -> Reply:
+        reply = node.execute(argv)
+        if argv[0].upper() == b"EXEC":
+            self._nodes.follow(node)  # who we are may have been changed in the transaction
+        return reply
+
     def _of_the_connection(self, argv: Sequence[bytes]) -> Reply:
-        """What one connection is told, all others are told when they are used next."""
+        """What one connection is told, all others are told when they are used next.
+
+        It is the one that watches, if there is one: the others can be made again.
+        """
         if argv[0].upper() == b"RESET":
             self._held = None
             if self._bound is not None:
                 self._bound.drop()  # with what was queued and watched
                 self._bound.state.lost()
                 self._bound = None
-        node = self._nodes.seed
+        node = self._bound or self._nodes.seed
         reply = node.execute(argv)
         if not isinstance(reply, Error):
             self._nodes.follow(node)
@@ -202,11 +198,11 @@ class Cluster:
         slot = key_slot(keys[0]) if keys else None
         reads = call.command is not None and not call.command.writes and "readonly" in call.command.flags
         node = self._node(slot, reads)
-        pauses = list(_AGAIN_SECONDS)
+        pauses = list(AGAIN_SECONDS)
         began = time.monotonic()
         asking, failed = False, 0
         reply: Reply = None
-        for _ in range(_REDIRECTS_MOST):
+        for _ in range(REDIRECTS_MOST):
             try:
                 if asking:
                     node.execute((b"ASKING",))
@@ -274,7 +270,7 @@ class Cluster:
             self._nodes.seed = self._nodes.at(others[failed - 1])
             return self._nodes.seed
         other = self._node(slot)
-        if other is node or failed >= _REDIRECTS_MOST // 2:
+        if other is node or failed >= REDIRECTS_MOST // 2:
             raise UnreachableError(f"{error}; slot {slot} is there, as the cluster says") from None
         return other
 
@@ -299,7 +295,7 @@ class Cluster:
     def _bind(self, call: Call, node: Remote) -> Reply:
         """Begin the transaction at this node, or where it sends us, and send what was held and this."""
         reply: Reply = None
-        for _ in range(_REDIRECTS_MOST):
+        for _ in range(REDIRECTS_MOST):
             held = self._held or []
             reply = self._begin(node, held)
             if isinstance(reply, Error):
@@ -332,41 +328,20 @@ class Cluster:
 
     # -- waiting and stopping ---------------------------------------------------------------------
 
-    def _tick(self, elapsed_ms: int, block_ms: int | None) -> None:
-        if self._stopped:
-            raise KeyboardInterrupt
-        if self.on_wait is not None and elapsed_ms >= _WAIT_SHOWN_AFTER_MS:
-            self.on_wait(Waiting(elapsed_ms, max(0, block_ms - elapsed_ms) if block_ms else None))
-
-    def _waited(self, waiting: Waiting) -> None:
-        if self._stopped:
-            raise KeyboardInterrupt
-        if self.on_wait is not None:
-            self.on_wait(waiting)
-
     def _pause(self, seconds: float) -> None:
         if self._stopped:
             raise KeyboardInterrupt
         time.sleep(seconds)
 
     def stop(self, *, writes: bool) -> None:
-        if self._busy:
-            self._stopped = True
+        super().stop(writes=writes)
         for node in self._nodes.all():  # one that is listened to, too
             node.stop(writes=writes)
-
-    def _note(self, line: str) -> None:
-        if self.on_note is not None:
-            self.on_note(line)
 
     def _say_once(self, line: str) -> None:
         if line not in self._said:
             self._said.add(line)
             self._note(line)
-
-    def _pushed(self, push: Push) -> None:
-        if self.on_push is not None:
-            self.on_push(push)
 
     # -- beside the session -----------------------------------------------------------------------
 

@@ -6,8 +6,10 @@ Knows the errors of sockets, of TLS and of redis-py; makes no connection.
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import ssl
+import stat
 
 from streamcli.backend.address import Address
 from streamcli.text import visible
@@ -85,11 +87,21 @@ def _no_host(error: socket.gaierror, host: str) -> str:
 def _refused(error: OSError, address: Address, where: str) -> str:
     if address.path is not None and error.errno == errno.ENOENT:
         return f"there is no socket {where}"
+    if address.path is not None and error.errno == errno.ECONNREFUSED and not _is_socket(address.path):
+        return f"{where} is no socket"
     if error.errno == errno.ECONNREFUSED:
         return f"nothing listens at {where} (connection refused)"
     if isinstance(error, ConnectionResetError) or (address.tls is not None and not error.strerror):
         return closed(where, address)
     return f"cannot connect to {where}: {one_line(error).lower()}"
+
+
+def _is_socket(path: str) -> bool:
+    """Is it one, or can that not be told? What is no socket is refused in the same way as one that nobody minds."""
+    try:
+        return stat.S_ISSOCK(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        return True
 
 
 def closed(where: str, address: Address) -> str:

@@ -15,16 +15,15 @@ from typing import Final
 from streamcli.backend import LostError, UnreachableError
 from streamcli.backend.remote.link import NOTHING, Link
 from streamcli.backend.remote.nodes import Nodes
-from streamcli.backend.remote.slots import Place, redirect
+from streamcli.backend.remote.slots import AGAIN_SECONDS, REDIRECTS_MOST, Place, redirect
 from streamcli.backend.remote.splitting import Part, Reading, is_empty
 from streamcli.reply import Error, Map, Reply
 from streamcli.resp import encode_command
 
 PARTS_MOST: Final = 200  # slots in one command; each costs a connection
-_REDIRECTS_MOST: Final = 16
-_END_SECONDS: Final = 1.0  # for the answer of a wait that was ended
+_END_SECONDS: Final = 1.0  # of silence, when answers are still due and no more is wanted
+_END_SECONDS_MOST: Final = 10.0
 _POLL_SECONDS: Final = 0.1
-_AGAIN_SECONDS: Final = (0.05, 0.1, 0.2, 0.4, 0.8)
 
 Tick = Callable[[int, "int | None"], None]
 Route = Callable[[int, bool], "tuple[Place, bool]"]
@@ -92,20 +91,22 @@ class Gatherer:
         pending: dict[Part, Link] = {}
         try:
             for part, link in links.items():
-                self._asked[part] = Place(link.at.host, link.at.port)
-                self._send(link, reading.argv(part, block_ms))
-                pending[part] = link
+                self._ask(part, link, reading.argv(part, block_ms), pending)
             self._take(pending, answers, block_ms)
-        except (KeyboardInterrupt, LostError) as error:
-            self._end(pending, answers, block_ms)
+            if block_ms is None:
+                for part in reading.parts:
+                    self._follow(reading, part, pending, answers)
+        except (KeyboardInterrupt, LostError, UnreachableError) as error:
+            if reading.consumes:
+                self._end(pending, answers, block_ms)
+            else:
+                self._drop(pending)
             if not (reading.consumes and _found(answers)):
                 raise self._told(error, reading) from None
-            self._note(f"{str(error) or 'interrupted'}; this is what the other nodes had delivered")
+            unknown = f"; {reading.undelivered}" if isinstance(error, LostError) else ""
+            self._note(f"{str(error) or 'interrupted'}{unknown}; this is what the other nodes had delivered")
         else:
             self._end(pending, answers, block_ms)
-        if block_ms is None:
-            for part, reply in list(answers.items()):
-                answers[part] = self._followed(reading, part, reply)
         failure, self._failure = self._failure, None
         if failure is not None and reading.consumes:
             if not _found(answers):
@@ -113,56 +114,97 @@ class Gatherer:
             self._note(f"{failure}; {reading.undelivered}")
         return answers
 
+    def _ask(self, part: Part, link: Link, argv: list[bytes], pending: dict[Part, Link]) -> None:
+        self._asked[part] = Place(link.at.host, link.at.port)
+        self._send(link, argv)
+        pending[part] = link
+
     def _take(self, pending: dict[Part, Link], answers: dict[Part, Reply], block_ms: int | None) -> None:
         """Take what comes, until it is all or (of waits) until one has something."""
         limit = self._nodes.seed.state.address.timeout if block_ms is None else None
         began = time.monotonic()
         while pending:
-            for part, link in list(pending.items()):
-                try:
-                    reply = link.glance()
-                except LostError:
-                    del pending[part]
-                    raise
-                if reply is not NOTHING:
-                    del pending[part]
-                    self._due.discard(link)
-                    answers[part] = reply  # type: ignore[assignment]
+            for part in list(pending):
+                self._taken(part, pending, answers)
             if not pending or (block_ms is not None and any(not is_empty(reply) for reply in answers.values())):
                 return
             select.select(list(pending.values()), [], [], _POLL_SECONDS)
             if limit is not None and time.monotonic() - began >= limit:
                 late = next(iter(pending.values())).at
-                for link in pending.values():
-                    link.close()
-                pending.clear()
+                self._drop(pending)
                 raise LostError(f"no reply from {late} within {limit:g} s")
             self._ticks()
 
+    def _taken(self, part: Part, pending: dict[Part, Link], answers: dict[Part, Reply]) -> bool:
+        """Take a part's answer; False when it is not there yet. Raises LostError."""
+        link = pending[part]
+        try:
+            reply = link.glance()
+        except LostError:
+            del pending[part]
+            raise
+        if reply is NOTHING:
+            return False
+        del pending[part]
+        self._due.discard(link)
+        answers[part] = reply  # type: ignore[assignment]
+        return True
+
     def _end(self, pending: dict[Part, Link], answers: dict[Part, Reply], block_ms: int | None) -> None:
-        """End the waits that go on, and take what they answer; a connection that does not is closed."""
+        """End the waits that go on, and take what they answer; a connection that does not is closed.
+
+        The user is not asked whether to go on: it takes a moment, and shows what has been delivered.
+        """
+        firm: set[Place] = set()  # where no wait can be ended
         for part, link in list(pending.items()):
-            if block_ms is not None and link.id is not None:
-                node = self._nodes.at(Place(link.at.host, link.at.port), link.address.replica)
-                ended = node.browse((b"CLIENT", b"UNBLOCK", b"%d" % link.id))
-                if isinstance(ended, Error):
-                    self._failure = LostError(f"the wait at {link.at} could not be ended: the connection was dropped")
-                    link.close()
-                    del pending[part]
-        for part, link in pending.items():
-            if not link.is_open:
+            if block_ms is None or link.id is None:
                 continue
+            place = self._asked[part]
+            if place not in firm:
+                node = self._nodes.at(place, link.address.replica)
+                if not isinstance(node.browse((b"CLIENT", b"UNBLOCK", b"%d" % link.id)), Error):
+                    continue
+                firm.add(place)
             try:
-                answers[part] = self._receive(link, _END_SECONDS)
+                if self._taken(part, pending, answers):
+                    continue
             except LostError as error:
                 self._failure = error
+                continue
+            self._failure = LostError(f"the wait at {link.at} could not be ended: the connection was dropped")
+            link.close()
+            del pending[part]
+        self._take_the_rest(pending, answers)
+
+    def _take_the_rest(self, pending: dict[Part, Link], answers: dict[Part, Reply]) -> None:
+        """Take what still comes, until nothing has for a while; what cannot be taken is a failure."""
+        began = heard = time.monotonic()
+        while pending:
+            for part in list(pending):
+                try:
+                    self._taken(part, pending, answers)
+                except LostError as error:
+                    self._failure = error
+            ready, _, _ = select.select(list(pending.values()), [], [], _POLL_SECONDS if pending else 0)
+            now = time.monotonic()
+            heard = now if ready else heard
+            if now - heard >= _END_SECONDS or now - began >= _END_SECONDS_MOST:
+                break
+        for link in pending.values():
+            self._failure = LostError(f"no reply from {link.at} within {_END_SECONDS:g} s")
+        self._drop(pending)
+
+    def _drop(self, pending: dict[Part, Link]) -> None:
+        for link in pending.values():
+            link.close()
         pending.clear()
 
     def _told(self, error: BaseException, reading: Reading) -> BaseException:
         """What to raise when there is nothing to show."""
         failure, self._failure = self._failure, None
-        interrupted = isinstance(error, KeyboardInterrupt)
-        if not interrupted:
+        if isinstance(error, UnreachableError):
+            return error
+        if not isinstance(error, KeyboardInterrupt):
             self._nodes.stale = True
             if not reading.consumes:
                 return LostError(f"{error}; the command only reads and may be sent again")
@@ -228,16 +270,17 @@ class Gatherer:
             self._nodes.stale = True
         return True
 
-    def _followed(self, reading: Reading, part: Part, reply: Reply) -> Reply:
-        """The answer of the node that others send us to; nothing was read where one does."""
-        pauses = list(_AGAIN_SECONDS)
-        for _ in range(_REDIRECTS_MOST):
+    def _follow(self, reading: Reading, part: Part, pending: dict[Part, Link], answers: dict[Part, Reply]) -> None:
+        """Take the answer of the node that others send us to; nothing was read where one does."""
+        pauses = list(AGAIN_SECONDS)
+        for _ in range(REDIRECTS_MOST):
+            reply = answers[part]
             if not self._redirects(part, reply):
-                break
+                return
             there = redirect(reply, self._asked[part])
             if there is None:
                 if not pauses:
-                    break
+                    return
                 self._pause(pauses.pop(0))
                 link = self._open(part, reading)
             else:
@@ -245,10 +288,9 @@ class Gatherer:
                 if there.asks:
                     self._send(link, [b"ASKING"])
                     self._receive(link, _END_SECONDS)
-            self._asked[part] = Place(link.at.host, link.at.port)
-            self._send(link, reading.argv(part))
-            reply = self._receive(link, None)
-        return reply
+            del answers[part]
+            self._ask(part, link, reading.argv(part), pending)
+            self._take(pending, answers, None)
 
     # -- answers --------------------------------------------------------------------------------------
 

@@ -11,11 +11,30 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
+from streamcli.backend import LostError
 from streamcli.backend.address import Address
 from streamcli.backend.remote.one import Remote
 from streamcli.backend.remote.slots import Place, Slots
+from streamcli.reply import Reply
+from streamcli.resp import encode_command
 
 SLOTS_WORDS: Final = (b"CLUSTER", b"SLOTS")
+
+
+def slots_of(node: Remote, tick: Callable[[int], None] | None = None) -> Reply:
+    """The answer to CLUSTER SLOTS, on the connection that is there; None when none comes in the time for connecting.
+
+    Nothing of the user's is sent, so that nothing is to be said then. Raises what `tick` raises.
+    """
+    try:
+        node.link.send(encode_command(SLOTS_WORDS))
+        return node.link.receive(tick, limit=node.state.address.connect_timeout)
+    except LostError:
+        node.drop()
+        return None
+    except BaseException:
+        node.close()
+        raise
 
 
 class Nodes:
@@ -47,8 +66,7 @@ class Nodes:
     def address_at(self, place: Place, replica: bool) -> Address:
         """As which a node is spoken to: like the seed. A replica is told that it will be read from."""
         known = self.seed.state.address
-        parts = {"host": place.host, "port": place.port, "path": None, "db": known.db if not replica else 0}
-        return known._replace(cluster=replica, replica=replica, **parts)  # type: ignore[arg-type]
+        return known._replace(host=place.host, port=place.port, path=None, cluster=replica, replica=replica)
 
     def at(self, place: Place, replica: bool = False) -> Remote:
         """The node there; it connects when it is first asked something."""
@@ -96,8 +114,7 @@ class Nodes:
         who = {"user": now.user, "password": now.password, "protocol": now.protocol, "db": now.db}
         for other in self.all():
             if other is not node and not other.state.binds:
-                parts = who if not other.state.address.replica else {**who, "db": 0}
-                wanted = other.state.address._replace(**parts)  # type: ignore[arg-type]
+                wanted = other.state.address._replace(**who)  # type: ignore[arg-type]
                 if wanted != other.state.address:
                     other.state.address = wanted
                     other.drop()

@@ -10,8 +10,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Container, Iterator, Sequence
 
-from streamcli.backend import LostError, Server, UnreachableError, Waiting, kinds
+from streamcli.backend import LostError, Server, UnreachableError, kinds
 from streamcli.backend.address import Address
+from streamcli.backend.remote.attended import Attended
 from streamcli.backend.remote.link import Link
 from streamcli.backend.remote.state import State
 from streamcli.grammar.parse import Call, parse
@@ -20,28 +21,25 @@ from streamcli.resp import encode_command
 
 _ASIDE_SECONDS = 2.0  # for who looks for names to show
 _UNBLOCK_SECONDS = 1.0
-_WAIT_SHOWN_AFTER_MS = 100
 _ASIDE_BYTES = 16 * 1024 * 1024  # of a reply to those
 _NO_PUSHES: frozenset[bytes] = frozenset()
 _DROPPED, _LOST = "dropped", "lost"
 _NAMES_THE_USER = (b"AUTH", b"HELLO")
 
 
-class Remote:
+class Remote(Attended):
     """A server, spoken to by one user. Raises UnreachableError."""
 
     def __init__(self, address: Address, tick: Callable[[int], None] | None = None, *, at_once: bool = True) -> None:
         """Without `at_once` the first command connects."""
-        self.on_wait: Callable[[Waiting], None] | None = None
-        self.on_note: Callable[[str], None] | None = None
-        self.on_push: Callable[[Push], None] | None = None
+        super().__init__()
         self.link = Link(address)
         self.link.on_push = self._pushed
         self.state = State(address)
         self._aside: Link | None = None
         self._aside_lock = threading.Lock()
         self._arriving: Arriving | None = None
-        self._stopped = self._busy = self._demoted = self._closed = False
+        self._demoted = self._closed = False
         self.follows = False  # whoever has it knows of the other nodes
         self._told = ""  # what the user knows of why there is no connection
         if at_once:
@@ -231,28 +229,6 @@ class Remote:
         """How many more replies will come. Redis: in RESP2 there is one for each channel that one unsubscribes from."""
         several = self.link.protocol == 2 and argv[0].upper() in kinds.PUSHED
         return len(argv) - 2 if several and len(argv) > 2 and isinstance(reply, list) else 0
-
-    # -- waiting and stopping -------------------------------------------------------------------
-
-    def tick(self, elapsed_ms: int, block_ms: int | None) -> None:
-        if self._stopped:
-            raise KeyboardInterrupt
-        if self.on_wait is not None and elapsed_ms >= _WAIT_SHOWN_AFTER_MS:
-            left = max(0, block_ms - elapsed_ms) if block_ms else None
-            self.on_wait(Waiting(elapsed_ms, left))
-
-    def stop(self, *, writes: bool) -> None:
-        """Also ends the wait for the reply to a write: what became of it is said then."""
-        if self._busy:
-            self._stopped = True
-
-    def _note(self, line: str) -> None:
-        if self.on_note is not None:
-            self.on_note(line)
-
-    def _pushed(self, push: Push) -> None:
-        if self.on_push is not None:
-            self.on_push(push)
 
     # -- beside the session ------------------------------------------------------------------------
 

@@ -8,26 +8,25 @@ be reached the primary is read, and that is said once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from streamcli.backend import Server, UnreachableError, Waiting
+from streamcli.backend import Server, UnreachableError
 from streamcli.backend.address import Address
+from streamcli.backend.remote.attended import Attended
 from streamcli.backend.remote.one import Remote
 from streamcli.grammar.parse import parse
-from streamcli.reply import Error, Push, Reply, Verbatim
+from streamcli.reply import Error, Reply, Verbatim
 
 NOT_YET: Final = ("LOADING", "MASTERDOWN")  # a replica that cannot be read from
-_OF_THE_CONNECTION: Final = frozenset((b"AUTH", b"HELLO", b"RESET", b"SELECT"))
+OF_THE_CONNECTION: Final = frozenset((b"AUTH", b"HELLO", b"RESET", b"SELECT"))
 
 
-class Replicas:
+class Replicas(Attended):
     """The primary is connected already; `address` says how either is reached."""
 
     def __init__(self, primary: Remote, address: Address) -> None:
-        self.on_wait: Callable[[Waiting], None] | None = None
-        self.on_note: Callable[[str], None] | None = None
-        self.on_push: Callable[[Push], None] | None = None
+        super().__init__()
         self._primary = primary
         self._address = address
         self._replica: Remote | None = None
@@ -35,11 +34,7 @@ class Replicas:
         self._is_primary = True  # of what was named; if not, it is a replica to read from itself
         self._flags: dict[bytes, bool] = {}
         self._told = ""
-        self._stopped = self._busy = False
-        self._attend(primary)
-
-    def _attend(self, node: Remote) -> None:
-        node.on_wait, node.on_note, node.on_push = self._waited, self._note, self._pushed
+        self.attend(primary)
 
     @property
     def target(self) -> str:
@@ -86,7 +81,7 @@ class Replicas:
 
     def _at_the_primary(self, argv: Sequence[bytes], arriving: bool) -> Reply:
         reply = self._primary.execute(argv, arriving=arriving)
-        if argv[0].upper() in _OF_THE_CONNECTION and not isinstance(reply, Error) and self._replica is not None:
+        if argv[0].upper() in OF_THE_CONNECTION and not isinstance(reply, Error) and self._replica is not None:
             self._replica.drop()  # it is another user's now, or of another database
         return reply
 
@@ -133,20 +128,13 @@ class Replicas:
                 return None
             at = now._replace(host=nodes[0][0], port=nodes[0][1], path=None)
         node = Remote(at, at_once=False)
-        self._attend(node)
+        self.attend(node)
         return node
 
     # -- waiting and stopping ------------------------------------------------------------------
 
-    def _waited(self, waiting: Waiting) -> None:
-        if self._stopped:
-            raise KeyboardInterrupt
-        if self.on_wait is not None:
-            self.on_wait(waiting)
-
     def stop(self, *, writes: bool) -> None:
-        if self._busy:
-            self._stopped = True
+        super().stop(writes=writes)
         for node in self._nodes():
             node.stop(writes=writes)
 
@@ -157,14 +145,6 @@ class Replicas:
         if line != self._told:
             self._told = line
             self._note(line)
-
-    def _note(self, line: str) -> None:
-        if self.on_note is not None:
-            self.on_note(line)
-
-    def _pushed(self, push: Push) -> None:
-        if self.on_push is not None:
-            self.on_push(push)
 
     # -- beside the session ------------------------------------------------------------------------
 

@@ -14,8 +14,10 @@ from redis.crc import key_slot
 
 from streamcli.reply import Error, Reply
 
-__all__ = ["SLOTS", "Place", "Redirect", "Slots", "key_slot", "redirect"]
+__all__ = ["AGAIN_SECONDS", "REDIRECTS_MOST", "SLOTS", "Place", "Redirect", "Slots", "key_slot", "redirect"]
 
+REDIRECTS_MOST: Final = 16  # for one command
+AGAIN_SECONDS: Final = (0.05, 0.1, 0.2, 0.4, 0.8)  # pauses while a slot's keys are on their way
 _HOST_MAX: Final = 255  # characters
 _PORT_MAX: Final = 65535
 _PLACES_MAX: Final = 4 * SLOTS  # in one answer: each slot a range of its own, with three replicas
