@@ -103,12 +103,12 @@ def _start(settings: Settings, output: Output) -> int:
         if interactive or settings.profile is not None:
             for warning in config.warnings:
                 _complain(warning)
-        settings = options.with_profile(settings, config, os.environ)
+        settings = options.with_profile(settings, config)
     chosen = settings.format or (config.format if config is not None and terminal else None)
     chosen = chosen or _default_format(terminal)
     address = options.place(settings, os.environ)
     options.check_place(settings, address)
-    if address is not None and settings.askpass:
+    if address is not None and (settings.askpass or (interactive and opening.lacks_password(settings, address))):
         address = address._replace(password=opening.ask_password(address))
     try:
         backend = opening.backend(settings, address, None if interactive else chosen)
@@ -269,7 +269,8 @@ def _run_all(settings: Settings, backend: Backend, session: Session, output: Out
                 break
     if backend.queued is not None:
         output.flush()
-        _complain("streamcli: the transaction was not run: EXEC is missing")
+        stopped = code != OK and not settings.continue_on_error  # before whatever EXEC there may be
+        _complain(f"streamcli: the transaction was not run{'' if stopped else ': EXEC is missing'}")
         return code or FAILED
     return code
 

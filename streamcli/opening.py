@@ -64,12 +64,23 @@ def _protocol(address: Address, one_shot: str | None) -> int | None:
     return address.protocol
 
 
-def ask_password(address: Address) -> str:
-    """The password, as somebody at the terminal types it unseen. Raises UsageError."""
+def lacks_password(settings: Settings, address: Address) -> bool:
+    """Is a user named whose password nothing has given, and somebody there to be asked for it?"""
+    return address.user is not None and not address.password and settings.password is None and _has_terminal()
+
+
+def _has_terminal() -> bool:
     try:
-        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))  # getpass would go on without, and show what is typed
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
     except OSError:
-        raise options.UsageError("--askpass needs a terminal; there is REDISCLI_AUTH, too") from None
+        return False
+    return True
+
+
+def ask_password(address: Address) -> str:
+    """The password, as somebody at the terminal types it unseen; empty for none. Raises UsageError."""
+    if not _has_terminal():  # getpass would go on without one, and show what is typed
+        raise options.UsageError("--askpass needs a terminal; there is REDISCLI_AUTH, too")
     from getpass import getpass
 
     from streamcli.text import visible
@@ -91,14 +102,28 @@ def go_to(target: str, asked: Settings, config: Config) -> tuple[Backend, bool]:
         if "://" in target:
             there = there._replace(url=target)
         elif target[:1] == "@":
-            there = options.with_profile(there._replace(profile=target[1:]), config, os.environ)
+            there = options.with_profile(there._replace(profile=target[1:]), config)
         elif (node := _node(target)) is not None:
             there = there._replace(host=node[0], port=node[1])
         else:
             there = there._replace(memory=target == ":memory:", db=os.path.expanduser(target))
-        return backend(there, options.place(there, os.environ)), there.read_only
+        address = options.place(there, os.environ)
+        if address is not None and there.askpass:
+            address = address._replace(password=_ask_at_the_prompt(address))
+        return backend(there, address), there.read_only
     except (options.UsageError, UnreachableError) as error:
         raise ConnectError(str(error)) from None
+
+
+def _ask_at_the_prompt(address: Address) -> str:
+    """The password. Raises UsageError; Ctrl-C is no password."""
+    from streamcli.shell.replies import interruptible
+
+    try:
+        with interruptible():
+            return ask_password(address)
+    except KeyboardInterrupt:
+        raise options.UsageError("no password was given") from None
 
 
 def _node(target: str) -> tuple[str, int] | None:

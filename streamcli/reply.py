@@ -187,6 +187,21 @@ class Arriving(list["Reply"]):
     __hash__ = None
 
 
+def leaves(reply: Reply) -> Iterator[Reply]:
+    """What a reply has inside that has nothing inside itself, in order, however deep it is."""
+    left = [reply]
+    while left:
+        item = left.pop()
+        if isinstance(item, Map):
+            left += [part for pair in reversed(item.pairs) for part in reversed(pair)]
+        elif isinstance(item, list):
+            left += reversed(item)
+        elif isinstance(item, _Items):
+            left += reversed(item.items)
+        else:
+            yield item
+
+
 class Verbatim:
     """A RESP3 verbatim string: `kind` is "txt" or "mkd"; a bulk string in RESP2."""
 

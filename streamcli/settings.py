@@ -108,7 +108,6 @@ _ACCESS = (  # fields that only a server has a use for
 )  # fmt: skip
 _TIMES = ("connect_timeout", "timeout")
 _URL, _AUTH = "STREAMCLI_URL", "REDISCLI_AUTH"  # of the environment
-_NOTHING: Mapping[str, str] = {}
 _SECRETS = ("url", "password", "sentinel_password")
 
 VERBS = (  # words that the program runs itself, and does not send: name and help
@@ -298,12 +297,12 @@ def _spelled(key: str) -> str:
 # -- what is under the command line -------------------------------------------------------------
 
 
-def with_profile(settings: Settings, config: Config, environment: Mapping[str, str] = _NOTHING) -> Settings:
+def with_profile(settings: Settings, config: Config) -> Settings:
     """The settings with what their profile says put under what the command line says.
 
     A place that the command line names replaces the profile's with all that
-    belongs to it: nobody's password goes to another server. REDISCLI_AUTH goes
-    before the profile's password.
+    belongs to it: nobody's password goes to another server. Nor is it another
+    user's: a user that the command line names has no password from the profile.
     Raises UsageError when there is no such profile, and when it cannot be gone to.
     """
     name = settings.profile
@@ -326,13 +325,15 @@ def with_profile(settings: Settings, config: Config, environment: Mapping[str, s
         if ours:
             raise UsageError(f"{_spelled(ours[0])} is for a server, and profile {name} is none")
         return changed._replace(db=profile.db, memory=profile.memory)
-    theirs = {each: getattr(profile, each) for each in (*_PLACE, *_ACCESS) if each != "askpass"}
+    theirs = {each: getattr(profile, each) for each in (*_PLACE, *_ACCESS)}
     if not any(value not in (None, False) for value in theirs.values()):
         return changed  # it names no place
     if not any(theirs[each] for each in _PLACE):
         theirs["host"] = "127.0.0.1"
-    if environment.get(_AUTH):
-        theirs["password"] = environment[_AUTH]
+    if settings.user is not None and settings.user != (theirs["user"] or "default"):
+        theirs["password"] = None
+    if settings.password is not None:
+        theirs["askpass"] = False
     more = {each: getattr(profile, each) for each in ("protocol", *_TIMES)}
     kept = {*said, *(("password",) if settings.askpass else ())}
     return changed._replace(**{each: value for each, value in (theirs | more).items() if each not in kept})
@@ -398,6 +399,8 @@ def _server(settings: Settings, url: str | None, whose: str, environment: Mappin
     if settings.read_from is not None:
         changed["replica"] = settings.read_from == "replica"
     changed["cluster"] = there.cluster or settings.cluster
+    if settings.user is not None and settings.user != (there.user or ("default" if whose == _URL else settings.user)):
+        there = there._replace(password=None)  # it is another user's
     if there.password is None and environment.get(_AUTH):
         changed.setdefault("password", environment[_AUTH])
     if there.password is None and changed.get("user", there.user) is not None:

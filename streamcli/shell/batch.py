@@ -3,7 +3,8 @@
 The same effects as `Session.run` line by line: replies and errors in the order
 of the lines, each error with its place. One thing differs, and is said: when a
 line fails, those that were on their way behind it are run all the same. So what
-removes data is sent only when every line before it has succeeded.
+may remove data is sent only when every line before it has succeeded: all that
+writes, and all that the server does not call reading, but for what adds or sets.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterable
 
 from streamcli import words
 from streamcli.backend import LostError, UnreachableError
+from streamcli.backend.kinds import BLOCKING, FEEDS, PUSHED
 from streamcli.backend.remote import pipeline as pipelines
 from streamcli.backend.remote.pipeline import Line, Pipeline, numbered
 from streamcli.backend.remote.state import HEEDED
@@ -19,19 +21,30 @@ from streamcli.grammar.commands import BY_WORD
 from streamcli.reply import Reply
 from streamcli.shell.session import LOST, OK, Session
 
-_ALONE = frozenset(
-    b"EXIT QUIT SHUTDOWN RESET HELLO AUTH CLIENT DEBUG EXEC DISCARD MONITOR SYNC PSYNC FAILOVER REPLICAOF SLAVEOF "
-    b"SUBSCRIBE PSUBSCRIBE SSUBSCRIBE UNSUBSCRIBE PUNSUBSCRIBE SUNSUBSCRIBE WAIT WAITAOF BLPOP BRPOP BLMOVE BRPOPLPUSH "
-    b"BLMPOP BZPOPMIN BZPOPMAX BZMPOP".split()
+_ALONE = (
+    frozenset(
+        b"EXIT QUIT SHUTDOWN RESET HELLO AUTH CLIENT DEBUG EXEC DISCARD SYNC PSYNC REPLCONF FAILOVER REPLICAOF "
+        b"SLAVEOF".split()
+    )
+    | FEEDS
+    | PUSHED.keys()
+    | BLOCKING
 )
 """What ends or changes the connection, may wait, or answers more than once: nothing is on its way beside it."""
 
-_MAY_BLOCK = frozenset((b"XREAD", b"XREADGROUP"))
-_REMOVES = frozenset(
-    b"DEL UNLINK GETDEL FLUSHDB FLUSHALL SWAPDB RENAME MOVE MIGRATE XDEL XDELEX XACKDEL XTRIM XGROUP HDEL LTRIM SREM "
-    b"SPOP ZREM ZPOPMIN ZPOPMAX LPOP RPOP FUNCTION".split()
+_MAY_BLOCK = frozenset(name for name, command in BY_WORD.items() if "blocking" in command.flags)
+
+_ADDS_OR_SETS = frozenset(
+    b"XADD XREADGROUP XCLAIM XAUTOCLAIM PERSIST SET SETNX SETEX PSETEX MSET MSETNX GETSET APPEND SETRANGE SETBIT "
+    b"INCR INCRBY INCRBYFLOAT DECR DECRBY HSET HSETNX HMSET HINCRBY HINCRBYFLOAT LPUSH LPUSHX RPUSH RPUSHX LINSERT "
+    b"LSET SADD ZADD ZINCRBY GEOADD PFADD PFMERGE PUBLISH SPUBLISH".split()
 )
-"""What takes data away: sent when every line before it has succeeded."""
+"""What writes and takes nothing away but a value that it names a new one for; XADD if it does not trim."""
+
+_READS = frozenset(name for name, command in BY_WORD.items() if not command.writes and not command.subcommands)
+_HARMLESS = (_ADDS_OR_SETS | _READS) - {b"XADD"}
+_TRIMS = frozenset((b"MAXLEN", b"MINID"))
+_CREATES = ("XGROUP CREATE", "XGROUP CREATECONSUMER")
 
 _LONG_REPLY, _OTHER_REPLY = 32 * 1024, 8 * 1024  # bytes: what a reply is taken to have when it may have any number
 _MAY_BE_LONG = frozenset((b"GET", b"XREADGROUP", b"XCLAIM", b"XAUTOCLAIM"))
@@ -56,6 +69,7 @@ class Batch:
         self._code = OK
         self._failed: int | None = None  # the line that stopped it
         self._behind: list[int] = []  # those that were on their way then
+        self._removing: dict[bytes, bool] = {}  # what is known of the server's own commands
         self._is_raw = session.format == "raw" and not session.options.terminal
 
     def run(self, lines: Iterable[bytes]) -> int:
@@ -96,7 +110,7 @@ class Batch:
             return self._alone(number, line)
         if self._session.read_only and self._session.refusal(self._session.parse(argv)):
             return self._alone(number, line)
-        if name in _REMOVES and not self._keep_going and not self._settle_all():
+        if name not in _HARMLESS and not self._keep_going and self._may_remove(name, argv) and not self._settle_all():
             return False
         plain = name in _PLAIN
         if not self._pipeline.post(number, argv, 0 if plain else _weight(name), plain=plain):
@@ -114,6 +128,25 @@ class Batch:
             return False
         self._code = self._code or code
         return not (self._session.left or (code and not self._keep_going))
+
+    def _may_remove(self, name: bytes, argv: list[bytes]) -> bool:
+        """Does it remove data, as far as anybody can tell?"""
+        if name == b"XADD":
+            head = argv[2][:1] if len(argv) > 2 else b"*"
+            return not (head == b"*" or head.isdigit()) and any(word.upper() in _TRIMS for word in argv)
+        if name in self._removing:
+            return self._removing[name]
+        call = self._session.parse(argv)
+        if call.command is not None and not call.command.open:
+            return call.command.writes and call.command.name not in _CREATES
+        from streamcli.shell.elsewhere import refusal_there, told
+
+        browse = self._session.backend.browse
+        removes = refusal_there(call, browse) is not None
+        theirs = told(call, browse).get(name)
+        if theirs is None or not theirs.subcommands:
+            self._removing[name] = removes
+        return removes
 
     def _place(self, number: int) -> str:
         return f"{self._source}{number}: "

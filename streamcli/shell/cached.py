@@ -1,8 +1,9 @@
-"""What servers have said of their commands, kept in the user's cache folder: one file for each server version.
+"""What servers have said of their commands, kept in the user's cache folder: a file for each server and its version.
 
 A file is JSON, 0600, put in its place whole. One that is damaged, too large or
 somebody else's is as good as none, and a cache that cannot be written is no
-trouble. Nothing read from it is trusted: who makes commands of it takes anything.
+trouble. Nothing read from it is trusted: who makes commands of it takes anything,
+and what may be sent is never decided by it.
 """
 
 from __future__ import annotations
@@ -27,15 +28,17 @@ _PREFIX, _SUFFIX = "commands-", ".json"
 _PART_MAX = 40  # characters of a name or a version in a file's name
 
 
-def path(folder: str, server: Server, browse: Browse) -> str | None:
-    """Where this server's commands are kept: modules and their number count, too; None when it is not known which."""
+def path(folder: str, target: str, server: Server, browse: Browse) -> str | None:
+    """Where the commands of the server at `target` are kept: what it lists counts, too; None when it is nameless."""
     name, number = _plain(server.name), _plain(server.version)
     if not name or not number:
         return None
     from hashlib import sha256
 
     replies = (browse((b"COMMAND", b"COUNT")), browse((b"MODULE", b"LIST")))
-    digest = sha256(b"".join(encode(reply) for reply in replies)).hexdigest()[:12]
+    digest = sha256(
+        b"".join(encode(reply) for reply in (target.encode("utf-8", "surrogateescape"), *replies))
+    ).hexdigest()[:12]
     return os.path.join(folder, f"{_PREFIX}{name}-{number}-{digest}{_SUFFIX}")
 
 

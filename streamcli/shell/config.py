@@ -164,6 +164,7 @@ PROFILE_ITEMS = (
     Item("timeout", "Seconds to wait for a reply; 0 is no limit.", _seconds),
     Item("user", "Log in as this user.", _text_of("a user")),
     Item("password", "The password.", _text_of("a password")),
+    Item("askpass", "Ask for the password.", _bool),
     Item("sentinel-user", "Log in to Sentinels as this user.", _text_of("a user")),
     Item("sentinel-password", "The password for Sentinels.", _text_of("a password")),
     Item("tls", "Secure the connection.", _bool),

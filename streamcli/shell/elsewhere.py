@@ -1,15 +1,16 @@
 """Commands that only a server has: what they would destroy, and which of them a read-only session sends.
 
-What a server says of its commands (flags, ACL categories) decides, and for
-Redis's own what is known of them by name: flags do not tell a look at the
-server from a change of it. Does not look at the data.
+What that server itself says of its commands (flags, ACL categories) decides, asked
+for when it is wanted: what a cache has kept may be another server's lie. For
+Redis's own what is known of them by name counts first: flags do not tell a look
+at the server from a change of it. Does not look at the data.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Final, TypeAlias
+from weakref import WeakKeyDictionary
 
 from streamcli.grammar.foreign import Foreign, commands, facts
 from streamcli.grammar.parse import Call, parse
@@ -22,12 +23,13 @@ _Say: TypeAlias = Callable[[tuple[bytes, ...]], str | None]
 # -- what would be lost --------------------------------------------------------------------
 
 
-def stakes_there(call: Call) -> str | None:
+def stakes_there(call: Call, browse: Browse) -> str | None:
     """What the command would destroy, as a sentence safe for a terminal; None when there is nothing to ask."""
-    command = call.command
-    if not call.argv or (call.problems[:1] and command is not None):
+    if not call.argv or _is_ours(call):
         return None
-    if command is not None and not command.open and not isinstance(command, Foreign):
+    asked = parse(call.argv, commands=told(call, browse))
+    command = asked.command
+    if asked.problems[:1] and command is not None:
         return None
     argv = tuple(word.upper() for word in call.argv)
     for size in (2, 1):
@@ -36,9 +38,17 @@ def stakes_there(call: Call) -> str | None:
         if say is not None:
             said = say(call.argv)
             return said and f"{name.decode()} {said}"
+    if (replaced := _replaced(call, browse)) is not None:
+        return replaced
     if isinstance(command, Foreign) and "write" in command.flags and "dangerous" in command.acl.split():
         return f"{command.name} writes, and the server counts it among the dangerous commands"
     return None
+
+
+def _is_ours(call: Call) -> bool:
+    """Is it a command of the table, of which no server has to say anything?"""
+    command = call.command
+    return command is not None and not command.open and not isinstance(command, Foreign)
 
 
 def _always(sentence: str) -> _Say:
@@ -62,6 +72,7 @@ def _users(argv: Sequence[bytes]) -> str | None:
 
 
 _REPLICA: Final = _unless(b"NO", then="makes this server a replica: all its data gives way to its master's")
+_RANGE: Final = _always("removes every member of a range")
 _ENDS: Final = _always("brings the server down")
 _STAKES: Final[dict[bytes, _Say]] = {
     b"SHUTDOWN": _unless(b"ABORT", then="stops the server"),
@@ -80,6 +91,10 @@ _STAKES: Final[dict[bytes, _Say]] = {
     b"CONFIG RESETSTAT": _always("sets the server's statistics back to zero"),
     b"CONFIG REWRITE": _always("writes over the server's configuration file"),
     b"MODULE UNLOAD": lambda argv: f"takes the module {named(argv[2])} out of the server" if argv[2:] else None,
+    b"LTRIM": _always("removes all but a range of a list"),
+    b"ZREMRANGEBYRANK": _RANGE,
+    b"ZREMRANGEBYSCORE": _RANGE,
+    b"ZREMRANGEBYLEX": _RANGE,
     b"MIGRATE": _unless(b"COPY", then="moves keys to another server and deletes them here"),
     b"RESTORE": _only_with(b"REPLACE", lambda argv: f"replaces {named(argv[1])}, whatever it holds"),
     **{
@@ -87,6 +102,22 @@ _STAKES: Final[dict[bytes, _Say]] = {
         for word in b"SEGFAULT PANIC OOM ASSERT RESTART CRASH-AND-RECOVER CRASH-AND-ABORT".split()
     },
 }
+
+
+# Where the key stands that gives way to a result, whatever it held.
+_REPLACES: Final = {
+    **dict.fromkeys(b"SUNIONSTORE SINTERSTORE SDIFFSTORE ZUNIONSTORE ZINTERSTORE ZDIFFSTORE".split(), 1),
+    **dict.fromkeys(b"ZRANGESTORE GEOSEARCHSTORE SETEX PSETEX".split(), 1),
+    b"BITOP": 2,
+}
+
+
+def _replaced(call: Call, browse: Browse) -> str | None:
+    """What of a key is lost to a result; None when there is no such key."""
+    at = _REPLACES.get(call.argv[0].upper())
+    if at is None or len(call.argv) <= at or browse((b"EXISTS", call.argv[at])) == 0:
+        return None
+    return f"{call.argv[0].upper().decode()} replaces {named(call.argv[at])}, whatever it holds"
 
 
 # -- sessions that only read -----------------------------------------------------------------
@@ -103,9 +134,7 @@ _SENDERS: Final = frozenset((b"PUBLISH", b"SPUBLISH"))  # what they change is el
 
 def refusal_there(call: Call, browse: Browse) -> str | None:
     """Why a read-only session does not send a command that the table does not have; None when it may."""
-    asked = call
-    if not isinstance(call.command, Foreign):
-        asked = parse(call.argv, commands=told(call, browse), draft=True)  # a wrong number of words may be sent
+    asked = parse(call.argv, commands=told(call, browse), draft=True)  # a wrong number of words may be sent
     command = asked.command if isinstance(asked.command, Foreign) else None
     words = [word.upper() for word in call.argv[: 1 if command is None else command.words]]
     if command is None:
@@ -118,24 +147,28 @@ def refusal_there(call: Call, browse: Browse) -> str | None:
     return not_known_to_read(words)
 
 
-class _NotToldError(Exception):
-    """The server has not said anything, this time."""
+_Said: TypeAlias = "dict[tuple[object, bytes], dict[bytes, Foreign]]"
+_SAID: Final[WeakKeyDictionary[object, _Said]] = WeakKeyDictionary()
+_SAID_MAX = 256  # commands of one backend
 
 
 def told(call: Call, browse: Browse) -> dict[bytes, Foreign]:
-    """What the server says of the command that a line names; it is asked once."""
-    try:
-        return _told(browse, call.argv[0].upper())
-    except _NotToldError:
-        return {}
+    """What the server says of the command that a line names: nothing but that one.
 
-
-@lru_cache(maxsize=64)
-def _told(browse: Browse, name: bytes) -> dict[bytes, Foreign]:
-    said = commands(facts(None, browse((b"COMMAND", b"INFO", name))))
-    if not said:
-        raise _NotToldError
-    return said
+    It is asked once, and again when another server has taken its place.
+    """
+    name = call.argv[0].upper()
+    backend = getattr(browse, "__self__", browse)
+    said = _SAID.setdefault(backend, {})
+    key = (getattr(backend, "server", None), name)
+    if key not in said:
+        found = commands(facts(None, browse((b"COMMAND", b"INFO", name))))
+        if name not in found:
+            return {}  # it has not said anything, this time
+        if len(said) >= _SAID_MAX:
+            said.clear()
+        said[key] = {name: found[name]}
+    return said[key]
 
 
 def _reads(command: Foreign, name: bytes) -> bool:

@@ -23,7 +23,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from streamcli import words
-from streamcli.reply import Error, Map, Nil, Push, Reply, Simple
+from streamcli.backend.kinds import PUSHED
+from streamcli.reply import Error, Map, Nil, Push, Reply, Simple, leaves
 from streamcli.shell.output import Live, PipeClosedError
 from streamcli.shell.session import FAILED, OK
 from streamcli.text import bare, visible
@@ -43,12 +44,9 @@ _MEMBERS: Final = {  # what stands behind the kind of a message
     b"message": _ONE,
     b"smessage": _ONE,
     b"pmessage": (b"pattern", b"channel", b"data"),
-    b"subscribe": _COUNTED,
-    b"ssubscribe": _COUNTED,
-    b"psubscribe": _PATTERN_COUNTED,
-    b"unsubscribe": _COUNTED,
-    b"sunsubscribe": _COUNTED,
-    b"punsubscribe": _PATTERN_COUNTED,
+    **{
+        kind: _PATTERN_COUNTED if kind.startswith(b"p") else _COUNTED for kinds in PUSHED.values() for kind in kinds
+    },  # of having begun, or ended, to listen
 }
 _WHAT: Final = {b"s": "shard channel ", b"p": "pattern "}
 _MONITORED: Final = re.compile(rb"(\d{1,15})\.(\d{6}) \[(\d+) (.*?)\] (\".*)", re.DOTALL)
@@ -306,20 +304,14 @@ def _first(found: Iterator[str], count: int) -> Iterator[str]:
 
 
 def _leaves(reply: Reply) -> Iterator[str]:
-    """The leaves of a reply as words, in order, however deep it is."""
-    left = [reply]
-    while left:
-        item = left.pop()
-        if isinstance(item, Map):
-            left += [part for pair in reversed(item.pairs) for part in reversed(pair)]
-        elif isinstance(item, list):
-            left += reversed(item)
-        elif isinstance(getattr(item, "items", None), list):
-            left += reversed(item.items)  # type: ignore[union-attr]
-        elif isinstance(item, bytes):
-            yield bare(item)
-        elif item is None or isinstance(item, Nil):
-            yield "(nil)"
-        else:
-            text = getattr(item, "text", None) or getattr(item, "data", item)
-            yield bare(text) if isinstance(text, bytes) else visible(str(text)).replace("\n", "\\n")
+    """The leaves of a reply as words, in order."""
+    return map(_leaf, leaves(reply))
+
+
+def _leaf(item: Reply) -> str:
+    if isinstance(item, bytes):
+        return bare(item)
+    if item is None or isinstance(item, Nil):
+        return "(nil)"
+    text = getattr(item, "text", None) or getattr(item, "data", item)
+    return bare(text) if isinstance(text, bytes) else visible(str(text)).replace("\n", "\\n")

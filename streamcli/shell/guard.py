@@ -13,6 +13,7 @@ from itertools import islice
 from time import monotonic
 from typing import Any, NamedTuple, TypeAlias
 
+from streamcli.backend.kinds import only_reads
 from streamcli.grammar.commands import BY_WORD
 from streamcli.grammar.foreign import Foreign
 from streamcli.grammar.parse import Call
@@ -447,14 +448,17 @@ def refusal(call: Call, browse: Browse | None = None) -> str | None:
     """Why a read-only session does not send the command; None when it may.
 
     What is not known to be a reading command is refused: it may be a module's.
-    A server, which `browse` asks, says of its own commands what they do. EXEC
-    may go, as what it runs was let through one by one.
+    A server, which `browse` asks, says of its own commands what they do; nobody
+    else does. EXEC may go, as what it runs was let through one by one.
     """
     if not call.argv:
         return None
     command = call.command
     if command is not None and not command.open and not isinstance(command, Foreign):
-        return f"{command.name} writes, and this session is read-only" if command.writes else None
+        if command.writes:
+            return f"{command.name} writes, and this session is read-only"
+        administers = "admin" in command.flags and command.group == "server" and not only_reads(call)
+        return f"{command.name} changes the server, and this session is read-only" if administers else None
     if browse is not None:
         return refusal_there(call, browse)
     container = BY_WORD.get(call.argv[0].upper())

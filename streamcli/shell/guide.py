@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from streamcli.grammar.parse import Call
-from streamcli.reply import Reply
+from streamcli.reply import Error, Reply
 from streamcli.shell import line as lines
 from streamcli.shell.secrets import hidden, masked, spans
 from streamcli.shell.vocabulary import Learner, in_force
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from streamcli.shell.prompt import Fragments
     from streamcli.shell.repl import Shell
 
+_LOG_IN = (b"AUTH", b"HELLO")
 _TARGET_MAX = 24  # characters of a target, or a user, in the prompt
 _REPLICA = ("replica", "slave")
 _QUEUED_MAX = 40  # characters of a queued command in the hint line
@@ -92,6 +93,9 @@ class LineGuide:
         from streamcli.shell.following import following
 
         in_force().hear(call, reply)
+        logs_in = call.argv[0].upper() in _LOG_IN and not isinstance(reply, Error)
+        if self._learner is not None and self._learner.learn(self._shell.backend, again=logs_in):
+            db_changed = True  # another server, or other rights: no name is known any more
         if line is not None:
             self.next_line = following(line, reply, started)
         if db_changed:

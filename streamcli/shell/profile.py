@@ -25,6 +25,7 @@ class Profile(NamedTuple):
     timeout: float | None = None
     user: str | None = None
     password: str | None = None
+    askpass: bool = False
     sentinel_user: str | None = None
     sentinel_password: str | None = None
     tls: bool = False

@@ -23,6 +23,7 @@ from streamcli.shell import line as lines
 from streamcli.shell import meta
 from streamcli.shell.guide import LineGuide, now_ms
 from streamcli.shell.output import Output, PipeClosedError
+from streamcli.shell.patience import Patient
 from streamcli.shell.plain import PlainPrompt
 from streamcli.shell.replies import Replies, interruptible
 from streamcli.shell.secrets import hidden, masked
@@ -112,11 +113,18 @@ class Shell:
         )
         self._interrupted = False
         self._db = backend.db
+        self._looks = self._patient(backend)
         self._attend(backend)
 
     def _attend(self, backend: Backend) -> None:
         """Hear what a backend has to say."""
         backend.on_wait, backend.on_note = self._watch.waits, self.tell
+        self._looks.close()
+        self._looks = self._patient(backend)
+        self.session.browse = self._looks.browse
+
+    def _patient(self, backend: Backend) -> Patient:
+        return Patient(backend, lambda: self._interrupted, self._watch.shows, self._watch.hide)
 
     @property
     def backend(self) -> Backend:
@@ -281,6 +289,7 @@ class Shell:
         """Run one command as it was typed: its exit code."""
         self._line = line = lines.read(text) if len(text) <= lines.ANALYSED_MAX else lines.Line(text)
         self.guide.next_line = None
+        self._looks.begin()
         if text.lstrip()[:1] == "#":
             return OK
         if not line.words and line.tail is not None:
@@ -324,21 +333,22 @@ class Shell:
         """Look up what must be known beforehand, and ask about what cannot be undone."""
         from streamcli.shell.following import last_ids, marks
 
+        browse = self._looks.browse
         keys = marks(call)
-        self._started = last_ids(self.backend.browse, keys) if keys else {}
+        self._started = last_ids(browse, keys) if keys else {}
         on_server = self.backend.server is not None
         writes = call.command is not None and call.command.writes
         if not self.prefs.confirm or not (writes or on_server) or self._prompt is None:
-            return True
+            return not self._interrupted
         from streamcli.shell.elsewhere import stakes_there
         from streamcli.shell.guard import stakes
 
-        stake = stakes(call, self.backend.browse, now_ms(), self.backend.db)
+        stake = stakes(call, browse, now_ms(), self.backend.db)
         if stake is None and on_server:
-            stake = stakes_there(call)
+            stake = stakes_there(call, browse)
         if stake is None and self._queue_writes_to_keys_of(call):
             stake = stakes(call, _blind, now_ms(), self.backend.db)  # what will be there by EXEC nobody knows yet
-        if stake is None:
+        if stake is None or self._interrupted:
             return not self._interrupted
         return self.agrees(stake)
 

@@ -10,14 +10,14 @@ one place where they may be. Pure, and linear in the length of the text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 
 from streamcli import words
 from streamcli.grammar.commands import BY_WORD, COMMANDS
 from streamcli.grammar.foreign import Foreign
 from streamcli.ids import c_string
-from streamcli.shell.line import ANALYSED_MAX, Line, Tail, read, segments
+from streamcli.shell.line import ANALYSED_MAX, Line, Tail, read, segments, shown
 from streamcli.shell.vocabulary import Vocabulary, in_force
 from streamcli.words import Word
 
@@ -68,12 +68,33 @@ def hidden(message: str, typed: str) -> str:
     for start, end in spans(typed):
         raw = typed[start:end]
         for secret in {raw, raw.strip("\"'"), *(word for word in re.split(r"[\s\"']+", raw))}:
-            if len(secret) < _SECRET_MIN:
-                continue
-            message = message.replace(secret, _STARS)
-            if len(secret) > _CUT_MIN and (at := message.find(secret[:_CUT_MIN])) >= 0:
-                message = message[:at] + _STARS
+            message = _without(message, secret)
     return message
+
+
+def _without(message: str, secret: str) -> str:
+    if len(secret) < _SECRET_MIN:
+        return message
+    message = message.replace(secret, _STARS)
+    if len(secret) > _CUT_MIN and (at := message.find(secret[:_CUT_MIN])) >= 0:
+        message = message[:at] + _STARS
+    return message
+
+
+def hidden_words(message: str, argv: Sequence[bytes]) -> str:
+    """What is said about a command, without the secrets among its words."""
+    typed, values, secret = "", [word.decode("utf-8", "surrogateescape") for word in argv], set[str]()
+    places = []
+    for word in argv:
+        places.append(len(typed))
+        typed += f"{shown(word)} "
+    found = spans(typed)
+    for value, start, end in zip(values, places, [*places[1:], len(typed)], strict=True):
+        if any(low < end - 1 and start < high for low, high in found):
+            secret.update((value, *value.split()))
+    for value in sorted(secret, key=len, reverse=True):
+        message = _without(message, value)
+    return hidden(message, typed)
 
 
 def _found(text: str) -> Iterator[Span]:

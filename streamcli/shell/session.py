@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
     from streamcli.backend import Backend
     from streamcli.render import Options
+    from streamcli.shell.lookup import Browse
     from streamcli.shell.output import Output
 
 _LEAVE = (b"exit", b"quit")  # as redis-cli has them
 OK, FAILED, USAGE, LOST = 0, 1, 2, 3  # exit codes of a line
-FEEDS = frozenset((b"MONITOR", b"SUBSCRIBE", b"PSUBSCRIBE", b"SSUBSCRIBE"))  # on a server: no reply, but no end of them
+_REPEATED = 12  # bytes of a word by which it is found again in an error, which may have cut it
 _EXCERPT = 60  # characters of a faulty line that are shown
 
 
@@ -35,7 +36,7 @@ class Session:
     advice for an error; `answered` hears of every reply; `show` writes one
     somewhere else; the command runs inside `over`; `parse` knows a server's
     own commands too; `tell` takes what is said beside the replies and is no
-    error.
+    error; `browse` asks the backend in less time than that would take.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Session:
         self.over: Callable[[Call], AbstractContextManager[None]] | None = None
         self.parse: Callable[[Sequence[bytes]], Call] = parse
         self.tell: Callable[[str], None] | None = None
+        self.browse: Browse | None = None
         self.left = False  # the user has said that this is all
         self._complain = complain
         self._queued: list[Call] = []
@@ -68,7 +70,7 @@ class Session:
         try:
             argv = words.argv(line)
         except words.SplitError as error:
-            self.point(error, place)
+            self.point(_masked(error), place)
             return USAGE
         if not argv:
             return OK
@@ -100,14 +102,17 @@ class Session:
             return None
         from streamcli.shell.guard import refusal
 
-        return refusal(call, None if self.backend.server is None else self.backend.browse)
+        return refusal(call, None if self.backend.server is None else self.browse or self.backend.browse)
 
     def _send(self, call: Call, place: str) -> int:
         """Send it and show what comes. Raises LostError, UnreachableError."""
-        if call.argv[0].upper() in FEEDS and self.backend.server is not None:
-            from streamcli.shell.feeds import listen
+        if self.backend.server is not None:
+            from streamcli.backend.kinds import FEEDS
 
-            return listen(self, call, place)
+            if call.argv[0].upper() in FEEDS:
+                from streamcli.shell.feeds import listen
+
+                return listen(self, call, place)
         return self.settle(call, self._ask(call), place)
 
     def settle(self, call: Call, reply: Reply, place: str = "") -> int:
@@ -123,7 +128,8 @@ class Session:
         if self.answered is not None:
             self.answered(call, reply)
         if isinstance(reply, Error):
-            self.say(f"{place}{reply.text.strip()}{'' if self.advise else _suffix(call, reply, self.backend)}")
+            suffix = "" if self.advise else _suffix(call, reply, self.backend)
+            self.say(f"{place}{_unsecret(reply, call)}{suffix}")
             if self.advise is not None:
                 self.advise(call, reply)
             return FAILED
@@ -132,7 +138,7 @@ class Session:
         self.show(renderer(self.format)(reply, call, self.options))
         inner = _first_error(call, reply)
         if inner is not None:
-            self.say(f"{place}a command of the transaction failed: {inner.text}")
+            self.say(f"{place}a command of the transaction failed: {inner}")
             return FAILED
         return OK
 
@@ -175,16 +181,42 @@ class Session:
 
     def _follow_transaction(self, call: Call, reply: Reply) -> None:
         """EXEC's replies are shown by the commands that were queued."""
-        if reply == QUEUED:
-            self._queued.append(call)
-        elif self.backend.queued is None:
+        if self.backend.queued is None:
             call.queued, self._queued = self._queued, []
+        elif reply == QUEUED:
+            self._queued.append(call)
 
 
-def _first_error(call: Call, reply: Reply) -> Error | None:
+def _first_error(call: Call, reply: Reply) -> str | None:
+    """What the first command that failed in a transaction was answered."""
     if call.command is None or call.command.name != "EXEC" or not isinstance(reply, list):
         return None
-    return next((item for item in reply if isinstance(item, Error)), None)
+    for at, item in enumerate(reply):
+        if isinstance(item, Error):
+            return _unsecret(item, call.queued[at] if at < len(call.queued) else call)
+    return None
+
+
+def _unsecret(error: Error, call: Call) -> str:
+    """An error's text without the secrets of the command: servers repeat what they do not understand."""
+    text = error.text.strip()
+    words = [word[:_REPEATED].decode("utf-8", "surrogateescape") for word in call.argv[1:]]
+    if not any(len(word) > 1 and word in text for word in words):
+        return text
+    from streamcli.shell.secrets import hidden_words
+
+    return hidden_words(text, call.argv)
+
+
+def _masked(error: words.SplitError) -> words.SplitError:
+    """The same fault, in a line that shows no secret."""
+    from streamcli.shell.secrets import masked
+
+    line, at = error.line, error.fault.at
+    before = line[:at].decode("utf-8", "surrogateescape")
+    shown = masked(line.decode("utf-8", "surrogateescape"))
+    at = len(shown[: len(before)].encode("utf-8", "surrogateescape"))
+    return words.SplitError(shown.encode("utf-8", "surrogateescape"), error.fault._replace(at=at))
 
 
 def _suffix(call: Call, error: Error, backend: Backend) -> str:

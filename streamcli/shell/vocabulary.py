@@ -206,33 +206,44 @@ class Learner:
     def __init__(self, folder: str | None, came: Callable[[], None]) -> None:
         self._folder, self._came = folder, came
         self._backend: Backend | None = None
+        self._who: tuple[tuple[str, str] | None, str | None] = (None, None)  # server and user
         self._life = 0
         self._lock = threading.Lock()
 
-    def learn(self, backend: Backend) -> None:
-        """From now on lines go to this backend."""
-        if backend is self._backend:
-            return
+    def learn(self, backend: Backend, *, again: bool = False) -> bool:
+        """From now on lines go to this backend. True when what it knows is looked up: it was not known before.
+
+        Also when another server has taken its place; and when nothing has been
+        told yet, but to another user, or (`again`) before somebody logged in.
+        """
+        server, user = backend.server, backend.user
+        who = None if server is None else (server.name, server.version)
+        same = backend is self._backend and who == self._who[0]
+        if same and (in_force().is_known or (user == self._who[1] and not again)):
+            return False
         with self._lock:
             self._life += 1
-            self._backend = backend
-            server = backend.server
+            self._backend, self._who = backend, (who, user)
             put_in_force(TABLE if server is None else Vocabulary(server))
         if server is not None:
-            args = (self._life, server, backend.browse)
+            args = (self._life, server, backend)
             with suppress(RuntimeError):  # no thread to be had: the table alone
                 threading.Thread(target=self._run, args=args, name="vocabulary", daemon=True).start()
+        return True
 
     def stop(self) -> None:
         """Nothing is put in force any more but the table."""
         with self._lock:
             self._life += 1
-            self._backend = None
+            self._backend, self._who = None, (None, None)
             put_in_force(TABLE)
 
-    def _run(self, life: int, server: Server, browse: Browse) -> None:
+    def _run(self, life: int, server: Server, backend: Backend) -> None:
+        def browse(argv: Sequence[bytes]) -> Reply:
+            return backend.browse(argv) if life == self._life else Error("ERR over")
+
         with suppress(Exception):  # whatever a backend does, it is no reason to trouble the user
-            known = self._known(server, lambda argv: browse(argv) if life == self._life else Error("ERR over"))
+            known = self._known(backend.target, server, browse)
             new = Vocabulary(server, known)
             with self._lock:
                 if life != self._life or not known:
@@ -240,11 +251,11 @@ class Learner:
                 put_in_force(new)
             self._came()
 
-    def _known(self, server: Server, browse: Browse) -> Facts:
+    def _known(self, target: str, server: Server, browse: Browse) -> Facts:
         """What is in the cache, else what the server says; that is kept."""
         from streamcli.shell import cached
 
-        path = cached.path(self._folder, server, browse) if self._folder is not None else None
+        path = cached.path(self._folder, target, server, browse) if self._folder is not None else None
         known = cached.read(path) if path is not None else None
         if known:
             return known

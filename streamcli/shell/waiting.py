@@ -60,6 +60,10 @@ class Watch:
         """For `Backend.on_wait`."""
         if self._noted:
             raise KeyboardInterrupt
+        self.shows(waiting)
+
+    def shows(self, waiting: Waiting) -> None:
+        """Show a wait, when it is one to speak of; until `hide`."""
         if waiting.elapsed_ms < _SHOWN_AFTER_MS:
             return
         text = waiting_text(waiting) if self._redraw else "waiting; Ctrl-C ends it"

@@ -207,6 +207,16 @@ def test_a_transaction_without_its_exec_is_not_run_and_that_is_said(program: Pro
     assert program.on("EXISTS", "a") == said("0\n")
 
 
+def test_a_run_that_an_error_stops_does_not_say_that_exec_is_missing(program: Program) -> None:
+    lines = ("MULTI", "SET a 1", "NOPE", "EXEC")
+    wrong = "ERR unknown command 'NOPE', with args beginning with: (no command of Redis; see COMMAND LIST)"
+    got = program.lines(*lines)
+    assert got == said("OK\nQUEUED\n", f"line 3: {wrong}\nstreamcli: the transaction was not run\n", 1)
+    got = program.lines(*lines[:3], words=("--continue-on-error",))
+    last = "streamcli: the transaction was not run: EXEC is missing"
+    assert got == said("OK\nQUEUED\n", f"line 3: {wrong}\n{last}\n", 1)
+
+
 def test_nobody_sees_a_transaction_before_its_exec(program: Program) -> None:
     running = program.start("--db", program.db)
     running.say("MULTI", "XADD a 1-1 f v")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -69,7 +70,10 @@ def test_a_url_that_is_none(program: Program, url: str) -> None:
 def test_no_socket_and_a_file_that_is_none(program: Program, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert failed(program, 3, "-s", "absent", "PING") == "streamcli: there is no socket absent"
-    assert failed(program, 3, "-s", "file", "PING") == "streamcli: nothing listens at file (connection refused)"
+    assert failed(program, 3, "-s", "file", "PING") == "streamcli: file is no socket"
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(tmp_path / "left"))
+    assert failed(program, 3, "-s", "left", "PING") == "streamcli: nothing listens at left (connection refused)"
 
 
 def test_nobody_answers(program: Program, fake: Fakes) -> None:

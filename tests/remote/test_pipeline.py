@@ -103,6 +103,15 @@ def test_a_transaction_that_stays_open_is_said_to_be(program: Program, server: S
     assert server.call("XLEN", "s") == 0
 
 
+def test_a_run_that_an_error_stops_does_not_say_that_exec_is_missing(program: Program, server: Server) -> None:
+    done = program.run(*at(server), stdin=b"MULTI\nSET a 1\nLPUSH\nSET d 5\nEXEC\nPING\n")
+    assert (done.out, done.code) == (b"OK\nQUEUED\nQUEUED\n", 1)  # what had been sent already is answered
+    line, _, last = done.err.decode().splitlines()
+    assert line.startswith("line 3: ERR wrong number of arguments for 'lpush' command")
+    assert last == "streamcli: the transaction was not run"
+    assert server.call("EXISTS", "a") == 0
+
+
 def test_long_replies_among_others_come_whole_and_in_order(program: Program, server: Server) -> None:
     program.run(*at(server), stdin=adds(1, 5000).encode())
     shown = "".join(f"{number}-1\nf\n{number}\n" for number in range(1, 5001))

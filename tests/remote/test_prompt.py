@@ -64,6 +64,40 @@ def test_a_read_without_an_answer_can_be_left_and_its_answer_never_comes(program
         assert '"before"' not in terminal.text
 
 
+def test_look_ups_before_a_command_end_with_ctrl_c_and_it_is_not_sent(program: Program, own: Server) -> None:
+    here = f"127.0.0.1:{own.port}"
+    with at(program, own) as terminal:
+        terminal.prompts(f"{here}> ")
+        own.pause()
+        try:
+            terminal.enter("XREAD BLOCK 1 STREAMS a b c d e f $ $ $ $ $ $")
+            terminal.shows("waiting 0s; Ctrl-C ends it")
+            terminal.type("\x03")
+            terminal.prompts(f"{here}> ")
+            terminal.enter("FLUSHALL")
+            terminal.shows("FLUSHALL deletes all keys of all databases. Go on? [y/N]")
+            terminal.type("n\r")
+            terminal.shows("not done")
+        finally:
+            own.resume()
+        terminal.enter("ECHO after")
+        terminal.shows('"after"')
+        assert not {"cmdstat_xread", "cmdstat_flushall"} & own.info("commandstats").keys()
+
+
+def test_after_a_login_the_server_tells_what_it_has(program: Program, servers: Servers) -> None:
+    own = servers.guarded()
+    here = f"127.0.0.1:{own.port}"
+    with at(program, own) as terminal:
+        terminal.prompts(f"{here}> ")
+        terminal.enter("PING")
+        terminal.shows("NOAUTH")
+        terminal.type(f"AUTH {own.guard}\r")
+        terminal.shows("\nOK")
+        terminal.type("zadd k ")
+        terminal.shows("ZADD key [NX | XX]")
+
+
 def test_a_blocked_read_is_ended_on_the_server_too_and_the_session_stays(program: Program, server: Server) -> None:
     with at(program, server) as terminal:
         terminal.prompts(f"127.0.0.1:{server.port}> ")

@@ -203,8 +203,8 @@ def test_raw_and_classic_one_shots_speak_resp2_and_all_else_resp3(
     [
         (("-u", f"redis://u:{WRONG}/x@h"), "the URL cannot be used: there is an @ behind the host; in a user or a "
          "password write @ as %40, / as %2F, ? as %3F, # as %23 and % as %25"),
-        (("-u", f"h:{WRONG}"), "the URL cannot be used: a URL begins with redis://, rediss://, valkey://, valkeys:// "
-         "or unix://"),
+        (("-u", f"h:{WRONG}"), "the URL cannot be used: a URL begins with redis://, rediss://, valkey://, valkeys://, "
+         "unix://, redis+sentinel:// or redis+cluster://"),
         (("-u", f"redis://:{WRONG}@h", "-h", "x"), "give -u or -h, not both"),
         (("--memory", "-a", WRONG), "give --memory or -a, not both"),
         (("-a", WRONG, "--askpass"), "give -a or --askpass, not both"),
@@ -299,6 +299,63 @@ def test_who_does_not_answer_leaves_cleanly(key: str, code: int, program: Progra
     assert ("no password was given" in child.before) == (code == 2)
     child.close()
     assert child.exitstatus == code
+
+
+@pytest.mark.parametrize("way", ["flag", "url", "profile"])
+def test_the_prompt_asks_for_the_password_of_a_user_when_none_is_known(
+    way: str, program: Program, server: Server
+) -> None:
+    env = configured(program, f'[profiles.there]\nport = {server.port}\nuser = "alice"\n')
+    words = {
+        "flag": ["--user", "alice", "-p", str(server.port)],
+        "url": ["-u", f"redis://alice@127.0.0.1:{server.port}"],
+        "profile": ["@there"],
+    }[way]
+    with Terminal(program, *words, db=False, env=env) as seen:
+        seen.shows(f"Password for alice at 127.0.0.1:{server.port}:")
+        seen.type(f"{ALICE}\r")
+        seen.shows("Ctrl-D leaves")
+        seen.type("ACL WHOAMI\r")
+        seen.shows('"alice"')
+        assert ALICE not in seen.text
+        seen.type("exit\r")
+
+
+def test_a_profile_can_ask_for_its_password(program: Program, server: Server) -> None:
+    env = configured(program, f'[profiles.there]\nport = {server.port}\nuser = "alice"\naskpass = true\n')
+    child = on_terminal(program, "@there", "PING", **env)
+    child.expect_exact(f"Password for alice at 127.0.0.1:{server.port}: ")
+    child.waitnoecho()
+    child.sendline(ALICE)
+    child.expect_exact("PONG")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+
+
+def test_a_one_shot_does_not_ask_for_the_password_of_a_user(program: Program, server: Server) -> None:
+    child = on_terminal(program, "--user", "alice", "-p", str(server.port), "PING")
+    child.expect_exact("does not let user alice in without a password")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 3
+
+
+def test_a_profile_that_says_so_is_asked_for_its_password_at_the_prompt_too(program: Program, server: Server) -> None:
+    env = configured(program, f'[profiles.there]\nport = {server.port}\nuser = "alice"\naskpass = true\n')
+    with Terminal(program, "--memory", db=False, env=env) as seen:
+        seen.prompts("memory> ")
+        seen.type(".connect @there\r")
+        seen.shows(f"Password for alice at 127.0.0.1:{server.port}:")
+        seen.type("\x03")
+        seen.shows("no password was given")
+        seen.prompts("memory> ")
+        seen.type(".connect @there\r")
+        seen.shows(f"Password for alice at 127.0.0.1:{server.port}:")
+        seen.type(f"{ALICE}\r")
+        seen.shows(f"now at 127.0.0.1:{server.port}")
+        assert ALICE not in seen.text
+        seen.type("exit\r")
 
 
 def test_askpass_without_a_terminal_is_one_line(program: Program) -> None:

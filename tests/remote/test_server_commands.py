@@ -221,6 +221,14 @@ def test_a_read_only_one_shot_sends_what_the_server_says_only_reads(program: Pro
     assert standalone.call("ZCARD", "z") == 1
 
 
+def test_an_error_does_not_repeat_a_secret_that_was_typed(program: Program, standalone: Server) -> None:
+    for line in ("AUHT hunter2", "CONFIG SET nosuch-pass hunter2", "CLIENT KILL PASSWORD hunter2"):
+        out, err, code = one(program, standalone, line)
+        assert (out, code) == (b"", 1), line
+        assert b"hunter2" not in err, line
+    assert b"'***'" in one(program, standalone, "AUHT hunter2")[1]
+
+
 def test_a_slip_in_a_one_shot_gets_the_nearest_name_that_the_server_has(program: Program, standalone: Server) -> None:
     assert one(program, standalone, "ZADDD z")[1].endswith(b" (did you mean ZADD?)\n")
     assert one(program, standalone, "CLUSTER SLOST")[1].endswith(b" (did you mean CLUSTER SLOTS?)\n")

@@ -18,10 +18,12 @@ from streamcli.backend.remote import link
 from streamcli.backend.remote.one import Remote
 from streamcli.backend.remote.pipeline import Pipeline
 from streamcli.render import Options
+from streamcli.reply import QUEUED, Error
 from streamcli.resp import Reader, encode
 from streamcli.shell.batch import Batch
 from streamcli.shell.output import Output
 from streamcli.shell.session import LOST, Session
+from tests.unit.told import Told
 
 SEEDS = range(12)
 
@@ -281,12 +283,80 @@ def test_what_was_queued_behind_it_is_not_said_to_be_run(run: Callable[..., Run]
     assert one.backend.queued == 1
 
 
-@pytest.mark.parametrize("line", [b"DEL s0", b"FLUSHALL", b"XTRIM s0 MAXLEN 0", b"XGROUP DESTROY s0 g", b"EXEC"])
+@pytest.mark.parametrize(
+    "line",
+    b"""DEL s0, FLUSHALL, XTRIM s0 MAXLEN 0, XGROUP DESTROY s0 g, EXEC, XADD s0 MAXLEN 1 * f v, XACK s0 g 1-1,
+    xadd s0 NOMKSTREAM minid ~ 1 * f v, EXPIRE s0 0, RENAME s0 s1, COPY s0 s1 REPLACE, XGROUP DELCONSUMER s0 g c,
+    XGROUP SETID s0 g 0, LREM l 0 a, ZREMRANGEBYSCORE z 0 1, SDIFFSTORE a b c, EVAL s 0, NO.SUCH a, CONFIG RESETSTAT,
+    REPLCONF a, SCRIPT FLUSH, SORT a STORE b""".replace(b"\n", b"").split(b", "),
+)
 def test_what_removes_data_waits_for_all_before_it(run: Callable[..., Run], line: bytes) -> None:
     one = run()
     assert one.together([b"XADD s0 1-1 f v", b"XADD s0 0-0 f v", b"PING", line, b"PING"]) == 1
     assert one.engine.commands[-1] == [b"PING"]
     assert len(one.engine.commands) == 3
+
+
+@pytest.mark.parametrize(
+    "line",
+    b"""XADD s1 * MAXLEN v, XADD s1 1-1 minid v, XADD s1 NOMKSTREAM 1-1 f v, XGROUP CREATE s0 g 0, XLEN s0, SET k v,
+    HSET h f v, rpush l a, ZADD z 1 a, XREADGROUP GROUP g c STREAMS s0 >, XINFO STREAM s0, CONFIG GET a, MULTI,
+    SELECT 0""".replace(b"\n", b"").split(b", "),
+)
+def test_what_adds_sets_or_reads_waits_for_nothing(run: Callable[..., Run], line: bytes) -> None:
+    one = run()
+    one.engine.hold = 4
+    assert one.together([b"XADD s0 0-0 f v", line, b"PING", b"PING", b"PING"], 4) == 1
+    assert one.engine.commands[1] == line.split()
+
+
+def test_of_its_own_commands_the_server_itself_says_which_only_read(
+    run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, told = run(), Told()
+    monkeypatch.setattr(one.backend, "browse", told.browse)
+    one.engine.hold = 4
+    lines = [b"XADD s0 0-0 f v", b"ZUNION 1 a", b"CLUSTER SLOTS", b"ZUNION 1 b", b"CLUSTER RESET", b"PING"]
+    assert one.together(lines, 8) == 1
+    assert one.engine.commands == [line.split() for line in lines[:4]]
+    assert told.asked == [(b"COMMAND", b"INFO", name) for name in (b"ZUNION", b"CLUSTER")]
+
+
+def test_an_error_repeats_no_secret_of_its_line(run: Callable[..., Run]) -> None:
+    one = run()
+    lines = [b"AUHT hunter2", b"ACL SETUSER ann '>hunter2 or so'", b"AUTH 'hunter2", b"NOSUCH hunter2"]
+    assert one.together(lines, keep_going=True) == 1
+    assert one.said().decode().splitlines() == [
+        "! line 1: ERR unknown command 'AUHT', with args beginning with: '***' (did you mean AUTH?)",
+        "! line 2: ERR unknown command 'ACL', with args beginning with: 'SETUSER' 'ann' '***' "
+        "(this server is 8.0.6, which has no ACL)",
+        "! line 3: not sent, column 6: the ' here is never closed",
+        "! line 3:   AUTH ********",
+        "! line 3:        ^",
+        "! line 4: ERR unknown command 'NOSUCH', with args beginning with: 'hunter2' (did you mean TOUCH?)",
+    ]
+
+
+def test_an_error_inside_a_transaction_repeats_no_secret_either(
+    run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = run()
+    one.session.run(b"MULTI")
+    one.session.run(b"SET t v")
+    one.session._queued[0] = one.session.parse([b"CONFIG", b"SET", b"requirepass", b"hunter2"])
+    monkeypatch.setattr(one.backend, "execute", lambda argv, arriving: [Error("ERR no: hunter2")])
+    monkeypatch.setattr(one.backend.state, "queued", None)
+    one.session.run(b"EXEC")
+    assert one.said().decode().splitlines()[-1] == "! a command of the transaction failed: ERR no: ***"
+
+
+def test_a_queued_reply_without_a_transaction_queues_nothing(
+    run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = run()
+    monkeypatch.setattr(one.backend, "execute", lambda argv, arriving: QUEUED)
+    assert one.session.run(b"PING") == 0
+    assert one.session.queued == []
 
 
 def test_a_line_that_cannot_be_read_is_told_of_after_those_before_it(run: Callable[..., Run]) -> None:

@@ -194,7 +194,7 @@ def test_every_colour_and_attribute_is_one_that_prompt_toolkit_knows() -> None:
         ("[profiles.a]\nnumber = -1", ":2: number must be the number of a database, not -1"),
         ("[profiles.a]\nnumber = true", ":2: number must be the number of a database, not true"),
         ('[profiles.a]\nurl = "secret"', ":2: url cannot be used: a URL begins with redis://, rediss://, "
-         "valkey://, valkeys:// or unix://"),
+         "valkey://, valkeys://, unix://, redis+sentinel:// or redis+cluster://"),
         ("[profiles.a]\nurl = 3", ":2: url must be a URL such as redis://host:6379"),
         ('[profiles.a]\nurl = "redis://:secret/@h"', ":2: url cannot be used: there is an @ behind the host; "
          "in a user or a password write @ as %40, / as %2F, ? as %3F, # as %23 and % as %25"),

@@ -323,16 +323,31 @@ def test_a_place_on_the_command_line_gets_nothing_that_is_meant_for_a_profiles(
     place: dict[str, Any], name: str
 ) -> None:
     given = Settings(profile=name, number=1, **place)
-    assert with_profile(given, CONFIG, {"REDISCLI_AUTH": "env"}) == given
+    assert with_profile(given, CONFIG) == given
 
 
-def test_the_environments_password_goes_before_a_profiles_and_behind_the_command_lines() -> None:
-    environment = {"REDISCLI_AUTH": "env"}
-    assert with_profile(Settings(profile="host"), CONFIG, environment).password == "env"
-    assert with_profile(Settings(profile="server"), CONFIG, environment).password == "env"
-    assert with_profile(Settings(profile="host", password="p"), CONFIG, environment).password == "p"
-    assert with_profile(Settings(profile="host", askpass=True), CONFIG, environment).password is None
-    assert with_profile(Settings(profile="host"), CONFIG, {"REDISCLI_AUTH": ""}).password == "secret"
+@pytest.mark.parametrize(
+    ("given", "password"),
+    [
+        (Settings(profile="host"), "secret"),
+        (Settings(profile="server"), "secret"),
+        (Settings(profile="login"), "secret"),
+        (Settings(profile="host", password="p"), "p"),
+        (Settings(profile="host", askpass=True), "env"),  # until somebody has been asked
+        (Settings(profile="socket"), "env"),
+        (Settings(profile="host", host="x"), "env"),
+        (Settings(profile="host", user="ann"), "secret"),
+        (Settings(profile="host", user="bob"), "env"),
+        (Settings(profile="host", user="bob", password="p"), "p"),
+        (Settings(profile="host", user="default"), "env"),
+        (Settings(profile="login", user="bob"), "env"),
+        (Settings(profile="login", user="default"), "secret"),
+    ],
+)
+def test_the_environments_password_fills_only_a_missing_one(given: Settings, password: str) -> None:
+    found = place(with_profile(given, CONFIG), {"REDISCLI_AUTH": "env"})
+    assert found is not None
+    assert found.password == password
 
 
 @pytest.mark.parametrize(
@@ -378,6 +393,13 @@ THERE = Address("there", 7, user="ann", password="url", db=3)
         (Settings(socket="/x"), URL, Address(path="/x")),
         (Settings(url="redis://h"), URL, Address("h")),
         (Settings(password="p", user="bob", number=0), URL, Address("there", 7, user="bob", password="p")),
+        (Settings(user="bob"), URL, THERE._replace(user="bob", password="")),
+        (Settings(user="bob"), URL | AUTH, THERE._replace(user="bob", password="env")),
+        (Settings(user="ann"), URL | AUTH, THERE),
+        (Settings(user="bob"), {"STREAMCLI_URL": "redis://:p@h"}, Address("h", user="bob", password="")),
+        (Settings(user="default"), {"STREAMCLI_URL": "redis://:p@h"}, Address("h", user="default", password="p")),
+        (Settings(url="redis://ann:p@h", user="bob"), {}, Address("h", user="bob", password="")),
+        (Settings(url="redis://:p@h", user="bob"), {}, Address("h", user="bob", password="p")),
         (Settings(timeout=1.0, connect_timeout=0.0), URL, THERE._replace(timeout=1.0, connect_timeout=None)),
         (Settings(url="redis://h?timeout=5&connect_timeout=6", timeout=0.0), {}, Address("h", connect_timeout=6.0)),
         (Settings(protocol=2), URL, THERE._replace(protocol=2)),
@@ -422,7 +444,7 @@ def test_where_a_run_goes(given: Settings, environment: dict[str, str], expected
          "the URL cannot be used: the port must be a number from 1 to 65535 (a password stands before an @; "
          "in a user or a password write @ as %40, / as %2F, ? as %3F, # as %23 and % as %25)"),
         (Settings(url=""), URL, "the URL cannot be used: a URL begins with redis://, rediss://, valkey://, "
-         "valkeys:// or unix://"),
+         "valkeys://, unix://, redis+sentinel:// or redis+cluster://"),
         (Settings(), {"STREAMCLI_URL": "redis://h/secret"},
          "STREAMCLI_URL cannot be used: the database must be a number from 0 to 2147483647, as in redis://host/2"),
         (Settings(sentinel="a:0", master="m"), {},

@@ -72,13 +72,13 @@ def said(text: str) -> str:
 
 
 class Cities(Names):
-    """Nothing is looked up; there is one key."""
+    """Nothing is looked up; there is one key of each type."""
 
     def __init__(self) -> None:
         super().__init__(lambda argv: Error("ERR no"), lambda: None)
 
-    def keys(self, prefix: bytes = b"") -> Keys:
-        return Keys([Block([b"cities"])])
+    def keys(self, prefix: bytes = b"", type: bytes = b"stream") -> Keys:
+        return Keys([Block([b"cities" if type == b"zset" else b"of-" + (type or b"any")])])
 
 
 def offered(text: str) -> dict[str, str]:
@@ -114,6 +114,7 @@ def test_servers_commands_subcommands_and_tokens_are_completed_with_what_they_do
 
 def test_keys_are_offered_where_a_servers_command_takes_one(on_redis_7: Vocabulary) -> None:
     assert offered("ZADD ") == {"cities": ""}
+    assert offered("SORT ") == {"of-any": ""}
 
 
 def test_before_a_server_has_told_its_commands_nothing_unknown_is_wrong() -> None:
@@ -152,7 +153,7 @@ def test_an_explanation_tells_a_servers_command_too(on_redis_7: Vocabulary) -> N
     assert list(explain((b"ZADD", b"k", b"NX", b"1", b"a"), PLAIN, NOW_MS)) == [
         "ZADD  adds members to a sorted set",
         "├─ k   a key",
-        "├─ NX  a keyword",
+        "├─ NX  an option of ZADD",
         "├─ 1   score, a number",
         "└─ a   member",
     ]
@@ -172,6 +173,18 @@ def test_help_has_a_short_page_on_a_command_that_only_the_server_has(on_redis_7:
     assert "CLUSTER RESET [HARD | SOFT]" in "".join(answer(["cluster", "reset"], PLAIN, source=True))
     with pytest.raises(NoPageError):
         answer(["json.nothing"], PLAIN)
+
+
+def test_a_page_stays_a_page_whatever_the_server_calls_its_commands() -> None:
+    known = told()
+    for name in ("```", "_x_"):
+        known[name] = {"arity": 1, "documented": True, "arguments": [{"name": "`" * 5, "type": "string"}]}
+    known["`````"] = {"arity": 1, "documented": True}
+    put_in_force(Vocabulary(REDIS_7, known))
+    (page,) = answer(["`````"], PLAIN, source=True)
+    assert page.startswith("# \\`\\`\\`\\`\\`\n\n``````syntax\n`````\n``````\n")
+    (page,) = answer(["_x_"], PLAIN, source=True)
+    assert page.startswith("# \\_X\\_\n\n``````syntax\n_X_ `````\n``````\n")
 
 
 def test_secrets_of_a_servers_commands_are_hidden_however_little_it_says_of_them(on_redis_7: Vocabulary) -> None:
@@ -330,6 +343,46 @@ def test_the_same_backend_is_asked_once(came: Came) -> None:
     assert len(backend.asked) == count
 
 
+class Shut(Told):
+    """Tells nothing before somebody has logged in."""
+
+    is_open = False
+
+    def browse(self, argv: Sequence[bytes]) -> Reply:
+        return super().browse(argv) if self.is_open else Error("NOAUTH Authentication required.")
+
+
+def test_who_has_logged_in_is_told_what_was_kept_from_others(came: Came) -> None:
+    learner, backend = Learner(None, came), Shut()
+    there = cast("Backend", backend)
+    for user in ("ann", None):
+        backend.server, backend.user = Server("", ""), None
+        backend.is_open = False
+        assert learner.learn(there)
+        assert not learner.learn(there)
+        assert in_force().facts == {}
+        backend.is_open = True
+        backend.user = user
+        assert learner.learn(there, again=True)
+        came.wait()
+        assert in_force().facts == told()
+        assert not learner.learn(there, again=True)  # it knows
+        learner.stop()
+
+
+def test_another_version_in_the_place_of_the_first_is_asked_again(came: Came) -> None:
+    learner, backend = Learner(None, came), Told()
+    there = cast("Backend", backend)
+    learner.learn(there)
+    came.wait()
+    backend.server = VALKEY_9
+    assert learner.learn(there)
+    came.wait()
+    assert in_force().server == VALKEY_9
+    backend.server = VALKEY_9._replace(role="replica")
+    assert not learner.learn(there)
+
+
 def test_leaving_brings_the_table_back(came: Came) -> None:
     learner = Learner(None, came)
     learner.learn(cast("Backend", Told()))
@@ -381,14 +434,14 @@ def test_what_a_server_has_told_is_kept_for_the_user_alone_and_not_asked_for_aga
     assert backend.asked == [(b"COMMAND", b"COUNT"), (b"MODULE", b"LIST")]
 
 
-def test_each_version_and_set_of_modules_has_a_file_of_its_own(tmp_path: Path, came: Came) -> None:
+def test_each_server_version_and_set_of_modules_has_a_file_of_its_own(tmp_path: Path, came: Came) -> None:
     class Modules(Told):
         def browse(self, argv: Sequence[bytes]) -> Reply:
             return [[b"name", b"ReJSON", b"ver", 20000]] if b"MODULE" in argv else super().browse(argv)
 
-    for backend in (Told(), Told(VALKEY_9), Modules(), Told()):
+    for backend in (Told(), Told(VALKEY_9), Modules(), Told(), Told(target="there:6379")):
         learns(tmp_path, came)(backend)
-    assert len(list(tmp_path.iterdir())) == 3
+    assert len(list(tmp_path.iterdir())) == 4
 
 
 @pytest.mark.parametrize(

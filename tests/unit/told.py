@@ -192,8 +192,9 @@ def vocabulary(server: Server = REDIS_7) -> Vocabulary:
 class Told:
     """A backend as far as learning goes: it answers questions about commands, and counts them."""
 
-    def __init__(self, server: Server | None = REDIS_7, *, docs: bool = True) -> None:
-        self.server, self.docs = server, docs
+    def __init__(self, server: Server | None = REDIS_7, *, docs: bool = True, target: str = "127.0.0.1:6379") -> None:
+        self.server, self.docs, self.target = server, docs, target
+        self.user: str | None = None
         self.asked: list[tuple[bytes, ...]] = []
 
     def browse(self, argv: Sequence[bytes]) -> Reply:
