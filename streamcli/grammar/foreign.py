@@ -277,18 +277,19 @@ def _command(name: str, fact: Facts) -> Foreign:
     return command
 
 
-def _nodes(arguments: object, depth: int) -> tuple[Node, ...]:
+def _nodes(arguments: object, depth: int, since: str | None = None) -> tuple[Node, ...]:
     if not isinstance(arguments, list) or depth > _DEPTH_MAX:
         return ()
-    made = (_node(one, depth) for one in arguments[:_ARGUMENTS_MAX] if isinstance(one, dict))
+    made = (_node(one, depth, since) for one in arguments[:_ARGUMENTS_MAX] if isinstance(one, dict))
     return tuple(node for node in made if node is not None)
 
 
-def _node(argument: Facts, depth: int) -> Node | None:
-    """One argument of COMMAND DOCS; None when it stands for no word."""
+def _node(argument: Facts, depth: int, since: str | None) -> Node | None:
+    """One argument of COMMAND DOCS; None when it stands for no word. `since`: when what it is part of came."""
+    since = said if isinstance(said := argument.get("since"), str) and version(said) else since
     kind, flags = argument.get("type"), set(_strings(argument.get("flags")))
     name = _text(argument.get("name"), _NAME_MAX) or "arg"
-    inner = _nodes(argument.get("arguments"), depth + 1) if kind in ("block", "oneof") else ()
+    inner = _nodes(argument.get("arguments"), depth + 1, since) if kind in ("block", "oneof") else ()
     token = argument.get("token")
     if not isinstance(token, str) or not _is_name(token):
         token = None
@@ -301,10 +302,7 @@ def _node(argument: Facts, depth: int) -> Node | None:
     keyword = None
     if token is not None:
         args = [word] if word is not None else [arg for node in inner for arg in node.args()]
-        since = argument.get("since")
-        keyword = Keyword(
-            token, args, since if isinstance(since, str) and version(since) else None, _text(argument.get("summary"))
-        )
+        keyword = Keyword(token, args, since, _text(argument.get("summary")))
     elif kind == "pure-token":
         return None
     return Node(

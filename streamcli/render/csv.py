@@ -24,7 +24,7 @@ from streamcli.render.shape import (
     read_entry,
     shape_of,
 )
-from streamcli.reply import Arriving, Error, Map, Push, Set, Simple, Verbatim
+from streamcli.reply import Arriving, Error, Map, Push, Set, Simple, Verbatim, leaves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -187,19 +187,7 @@ def _plain_rows(reply: Reply) -> Iterator[list[str]]:
 
 def _flat(reply: Reply) -> list[str]:
     """The leaves of a reply, in order."""
-    leaves: list[str] = []
-    left = [reply]
-    while left:
-        item = left.pop()
-        if isinstance(item, Map):
-            left += [part for pair in reversed(item.pairs) for part in reversed(pair)]
-        elif isinstance(item, list):
-            left += reversed(item)
-        elif isinstance(item, (Set, Push)):
-            left += reversed(item.items)
-        else:
-            leaves.append(_leaf(item))
-    return leaves
+    return [_leaf(leaf) for leaf in leaves(reply)]
 
 
 def _text(data: bytes) -> str:

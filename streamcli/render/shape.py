@@ -148,17 +148,28 @@ class Batch:
         self.parts: Final = parts
 
 
+class Told(Value):
+    """A reply that can also be read in another `form`, which takes its items; where wire types count, it is a Value."""
+
+    __slots__ = ("form",)
+
+    def __init__(self, reply: Reply, form: Callable[[], Shape]) -> None:
+        super().__init__(reply)
+        self.form: Final = form
+
+
 Shape: TypeAlias = "Value | Entries | Entry | Ids | Records | Record | Counts | Streams | Batch"
 
 
 def shape_of(reply: Reply, call: Call | None) -> Shape:
     """The reply's shape; Value when the command is unknown or the reply is not as it promises."""
     command = call.command if call is not None else None
-    if call is None or command is None:
-        return Value(reply)
-    reader = _READERS.get(command.name)
-    if reader is None:
-        return Value(reply)
+    reader = _READERS.get(command.name) if command is not None else None
+    if call is None or command is None or reader is None:
+        from streamcli.render.forms import form_of
+
+        form = form_of(reply, call) if call is not None else None
+        return Value(reply) if form is None else Told(reply, form)
     if isinstance(reply, Arriving) and not _is_told_by_its_first(command.name, call):
         reply = list(reply)
     return reader(reply, call) or Value(reply)

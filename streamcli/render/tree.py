@@ -14,8 +14,8 @@ from streamcli.render import Options
 from streamcli.render import shape as shapes
 from streamcli.render.flow import run
 from streamcli.render.raw import answers_text
-from streamcli.render.shape import Batch, Counts, Entries, Entry, Ids, Record, Records, Streams, Value, read_entry
-from streamcli.reply import Error, Map, Nil, Push, Set, Simple, Verbatim
+from streamcli.render.shape import Batch, Counts, Entries, Entry, Ids, Record, Records, Streams, Told, Value, read_entry
+from streamcli.reply import Arriving, Error, Map, Nil, Push, Set, Simple, Verbatim
 from streamcli.text import bare, columns, escaped, escaped_all, quoted, visible
 from streamcli.times import date_text, id_date, span_text
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _WIDEST_NAME: Final = 24
 _NAMES_LOOKED_AT: Final = 1000  # of a map without end, so that its first line comes at once
 _TEMPLATES_KEPT: Final = 256
+_ROW_MOST, _ROW_WIDEST = 8, 100  # values, and columns of them all
+_IN_A_ROW: Final = frozenset({bytes, int, float, bool, type(None)})
 
 _RESET: Final = "\x1b[0m"
 _PALETTE: Final = {
@@ -50,7 +52,7 @@ def render(reply: Reply, call: Call | None, options: Options) -> Iterator[str]:
     if answers_text(call) and isinstance(reply, (bytes, Verbatim)):
         data = reply if isinstance(reply, bytes) else reply.data
         reply = Verbatim("txt", data)
-    return run(_Tree(options).top(shapes.shape_of(reply, call)))
+    return run(_Tree(options).top(_read(shapes.shape_of(reply, call))))
 
 
 class _Tree:
@@ -89,7 +91,7 @@ class _Tree:
         if parts is not None:
             yield self._named(parts, "")
         else:
-            yield self._list(shape, "", hanging=False)
+            yield self._list(shape, "", hanging=_is_nested(shape))
 
     # One line: leaves, and containers without items.
 
@@ -185,8 +187,19 @@ class _Tree:
             if isinstance(item, tuple):
                 padding = " " * (widest - columns(item[0]))
                 yield self._titled(f"{self._title}{item[0]}{self._reset}{padding}", item[1], head, below)
+            elif hanging and (row := self._row(item)) is not None:
+                yield head + row
             else:
                 yield self._item(item, head, below)
+
+    def _row(self, shape: Shape) -> str | None:
+        """A short array of some values in one line, as those of a member and its score; None for anything else."""
+        items = shape.reply if type(shape) is Value else None
+        if type(items) is not list or not 1 < len(items) <= _ROW_MOST or not _IN_A_ROW.issuperset(map(type, items)):
+            return None
+        row = "  ".join([self._leaf(item) or "" for item in items])
+        painted = len(items) * (len(self._string) + len(self._reset))  # the codes of all kinds are about as long
+        return row if columns(row) - painted <= _ROW_WIDEST else None
 
     def _hang(self, gap: str, last: bool) -> tuple[str, str]:
         """What stands before an item's first line, and before the others."""
@@ -280,12 +293,28 @@ class _Tree:
         return template
 
 
+def _read(shape: Shape) -> Shape:
+    """In the form that is best to read."""
+    return shape.form() if isinstance(shape, Told) else shape
+
+
+def _is_nested(shape: Shape) -> bool:
+    """Has a list lists inside? Its items then hang on connectors, or it could not be told from them."""
+    if not isinstance(shape, Value):
+        return False
+    items = shape.reply.items if isinstance(shape.reply, (Set, Push)) else shape.reply
+    if not isinstance(items, list):
+        return False
+    looked_at = [items[0]] if isinstance(items, Arriving) else items
+    return any(isinstance(item, (list, Map, Set, Push)) for item in looked_at)
+
+
 def _parts(shape: Shape) -> Parts | None:
     """Named parts, ready to be shown; None for a list."""
     if isinstance(shape, Record):
         return _shown(shape.parts)
     if isinstance(shape, Batch):
-        return [(_one_line(title), answer) for title, answer in shape.parts]
+        return [(_one_line(title), _read(answer)) for title, answer in shape.parts]
     if isinstance(shape, Value) and isinstance(shape.reply, Map):
         return _MapParts(shape.reply)
     return None

@@ -27,11 +27,12 @@ _SAMPLE, _SAMPLE_BYTES_MAX = b"20", 1 << 20  # entries to learn fields from
 
 
 class Topic(NamedTuple):
-    """One thing to ask about."""
+    """One thing to ask about; `type` is that of the keys which are looked for, empty for any."""
 
     kind: str
     key: bytes = b""
     group: bytes = b""
+    type: bytes = b"stream"
 
 
 class StreamIds(NamedTuple):
@@ -153,10 +154,11 @@ def _ask_pending(browse: Browse, topic: Topic) -> tuple[Held, ...]:
     )
 
 
-def ask_page(browse: Browse, cursor: bytes, pattern: bytes, count: bytes) -> tuple[bytes, list[bytes]]:
-    """Where to go on (`0`: at the end), and some of the keys that are streams. Raises RefusedError."""
+def ask_page(browse: Browse, cursor: bytes, pattern: bytes, count: bytes, type: bytes) -> tuple[bytes, list[bytes]]:
+    """Where to go on (`0`: at the end), and some of the keys of the type. Raises RefusedError."""
     match = (b"MATCH", pattern) if pattern else ()
-    reply = _ask(browse, b"SCAN", cursor, *match, b"COUNT", count, b"TYPE", b"stream")
+    typed = (b"TYPE", type) if type else ()
+    reply = _ask(browse, b"SCAN", cursor, *match, b"COUNT", count, *typed)
     if reply is None:
         return b"0", []
     if not isinstance(reply, list) or len(reply) != 2 or not isinstance(reply[1], list):

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from streamcli import words as splitter
 from streamcli.grammar import types as t
 from streamcli.grammar.commands import BY_WORD
+from streamcli.grammar.foreign import Foreign
 from streamcli.grammar.meanings import meaning
 from streamcli.grammar.parse import Call
 from streamcli.grammar.spec import Arg, Command, Halves, Option
@@ -34,6 +35,10 @@ _TIMES: Final = ("10 minutes ago", "1 hour ago", "today", "yesterday")
 _RESTS: Final = ("", " ago", "go", "o")  # what a time may still lack at its end
 _TIMEOUTS: Final = (b"0", b"1000", b"5000")
 _TYPES: Final = (b"stream", b"string")  # of keys; those that SCAN is most often asked for here
+_TYPES_OF_KEYS: Final = {  # by the group of commands that work on them
+    **{group: group.encode() for group in ("stream", "string", "hash", "list", "set")},
+    "sorted-set": b"zset", "geo": b"zset", "bitmap": b"string", "hyperloglog": b"string",
+}  # fmt: skip
 _ORDER: Final = ("special", "mark", "id", "command", "option", "group", "consumer", "field", "value", "time", "key")
 
 
@@ -170,8 +175,16 @@ def _marks(place: _Place, arg: Arg) -> Iterator[Completion]:
 
 def _keys(place: _Place, arg: Arg) -> Iterator[Completion]:
     there = set(_words_of(place.call, "key"))
-    for name in place.known.keys(place.value).matching(place.value, MOST, there):
+    for name in place.known.keys(place.value, _type_of_keys(place.call)).matching(place.value, MOST, there):
         yield _name(place, name, "key")
+
+
+def _type_of_keys(call: Call) -> bytes:
+    """The type of the keys that a command is for; empty where they may be of any."""
+    group = call.command.group if call.command is not None else ""
+    if group == "stream" or isinstance(call.command, Foreign):
+        return _TYPES_OF_KEYS.get(group, b"")
+    return b""
 
 
 def _groups(place: _Place, arg: Arg) -> Iterator[Completion]:

@@ -185,7 +185,10 @@ def _of_phrase(call: Call, at: tuple[int, ...], now_ms: int) -> str:
     if len(at) == 2 and not isinstance(part, Option):
         first, second = (_part(call, index) for index in at)
         return f"a {getattr(first, 'name', 'word')} and its {getattr(second, 'name', 'word')}"
-    return meaning(call, at[0], now_ms) or ("a keyword" if isinstance(part, Option) else "")
+    said = meaning(call, at[0], now_ms)
+    if isinstance(part, Option) and call.command is not None and (not said or said.startswith("since ")):
+        return f"an option of {call.command.name}{f' ({said})' if said else ''}"
+    return said
 
 
 def _of_halves(call: Call, index: int, halves: Halves, now_ms: int) -> list[Row]:

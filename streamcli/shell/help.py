@@ -19,8 +19,9 @@ from streamcli.grammar.commands import COMMANDS
 from streamcli.grammar.spec import Option, Role
 from streamcli.render import Options
 from streamcli.shell import line as lines
-from streamcli.shell.server_page import server_page
+from streamcli.shell.server_page import beginning, beside, server_page
 from streamcli.shell.style import ansi
+from streamcli.shell.vocabulary import in_force
 from streamcli.text import visible
 
 _WIDTH = 80  # where nobody says how wide it is
@@ -46,9 +47,18 @@ def answer(words: Sequence[str], options: Options, *, source: bool = False) -> I
         return _laid_out(_group(words[0][1:].lower()), options, source)
     page = page_of(words)
     if page is not None:
-        return _laid_out(page.text, options, source)
+        return _laid_out(_with_command(page) if page.topic else page.text, options, source)
     found = _section_of(words) or server_page(words) or _headings_of(words) or _searched(words)
     return _laid_out(found, options, source)
+
+
+def _with_command(topic: Page) -> str:
+    """A topic's text; where a server has a command of that name, behind the first paragraph what there is on it."""
+    said = beside(topic.name)
+    if not said:
+        return topic.text
+    title, first, rest = topic.text.split("\n\n", 2)
+    return f"{title}\n\n{first}\n\n{said}\n\n{rest}"
 
 
 def page_of(words: Sequence[str]) -> Page | None:
@@ -136,11 +146,15 @@ class _Found(NamedTuple):
 
 
 def _searched(words: Sequence[str]) -> str:
-    """Where titles, headings and texts hold the words. Raises NoPageError when nothing does."""
+    """The server's commands of about that name, and where titles, headings and texts hold the words.
+
+    Raises NoPageError when there is nothing of it.
+    """
     found = _hits(words)
-    if not found:
+    own = beginning(words[0]) if len(words) == 1 else []
+    if not found and not own:
         raise NoPageError(_nearest(words))
-    return f"# {_literal(' '.join(words))}\n\n{_hit_list(found)}"
+    return f"# {_literal(' '.join(words))}\n\n" + "\n".join([*own, _hit_list(found)])
 
 
 def _hit_list(found: Sequence[_Found]) -> str:
@@ -253,12 +267,26 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _group(group: str) -> str:
-    """The commands of one of Redis's groups. Raises NoPageError."""
-    names = [command.name for command in COMMANDS.values() if command.group == group]
-    if not names:
-        groups = dict.fromkeys(f"@{command.group}" for command in COMMANDS.values())
-        raise NoPageError(f"there is no group @{cut(group)}; there are {', '.join(groups)}")
-    return f"# @{group}\n\n{_listed(names)}\n"
+    """The commands of one of Redis's groups, the server's own behind the table's. Raises NoPageError."""
+    every = dict(COMMANDS)
+    for command in sorted(in_force().theirs.values(), key=lambda command: command.name):
+        for one in (command, *command.subcommands.values()):
+            every.setdefault(one.name, one)
+    groups = dict.fromkeys(command.group for command in every.values())
+    meant = next((name for name in groups if _plain(name) == _plain(group)), None)
+    if meant is None:
+        raise NoPageError(f"there is no group @{cut(group)}; there are {', '.join(f'@{name}' for name in groups)}")
+    listed = "\n".join(
+        f"- **{_literal(one.name)}**{f': {_literal(one.summary)}.' if one.summary else ''}"
+        for one in every.values()
+        if one.group == meant
+    )
+    return f"# @{_literal(meant)}\n\n{listed}\n"
+
+
+def _plain(group: str) -> str:
+    """`sorted-set`, `sorted_set` and `sortedset` are one."""
+    return group.lower().replace("-", "").replace("_", "")
 
 
 # -- lines --------------------------------------------------------------------------------------

@@ -49,7 +49,7 @@ _LONG = ("keys", "near")  # sweeps: they let quicker questions in between two pa
 class Known(Protocol):
     """What is known now. A `key` of None means any stream: its name comes later in the line."""
 
-    def keys(self, prefix: bytes = b"") -> Keys: ...
+    def keys(self, prefix: bytes = b"", type: bytes = b"stream") -> Keys: ...
 
     def groups(self, key: bytes | None) -> Sequence[bytes]: ...
 
@@ -95,30 +95,37 @@ class Names:
         self._seen: dict[bytes, tuple[bytes, ...]] = {}  # IDs by stream, latest last
         self._made: dict[bytes, None] = {}  # keys that replies have shown and that no sweep has found yet
         self._made_keys = Keys()
-        self._near: tuple[bytes, Keys] = (b"", Keys())  # what a sweep for one prefix alone has found
+        self._near: dict[bytes, tuple[bytes, Keys]] = {}  # by type: what a sweep for one prefix alone has found
         self._forgotten = 0
         self._failures = 0
         self._quiet_until = 0.0
 
     # -- what is known ------------------------------------------------------------------
 
-    def keys(self, prefix: bytes = b"") -> Keys:
-        """The keys that are streams; when they are too many, those with the prefix are looked for on their own."""
-        self._get(_KEYS)
-        if prefix and len(prefix) <= NAME_MAX and not self._found.whole and _KEYS not in self._under_way:
-            near, found = self._near
+    def keys(self, prefix: bytes = b"", type: bytes = b"stream") -> Keys:
+        """The keys of a type, or (empty) of any; when too many, those with the prefix are looked for on their own."""
+        topic = Topic("keys", type=type)
+        self._get(topic)
+        swept = self._swept(topic)
+        made = self._made_keys if type in (b"stream", b"") else Keys()
+        if prefix and len(prefix) <= NAME_MAX and not swept.whole and topic not in self._under_way:
+            near, found = self._near.get(type, (b"", Keys()))
             if prefix == near:
-                self._get(Topic("near", prefix))
+                self._get(Topic("near", prefix, type=type))
             elif not (near and prefix.startswith(near) and found.whole):
-                self._want(Topic("near", prefix))
-            return self._found + found + self._made_keys
-        return self._found + self._made_keys
+                self._want(Topic("near", prefix, type=type))
+            return swept + found + made
+        return swept + made
+
+    def _swept(self, topic: Topic) -> Keys:
+        """What the last sweep has found; none is not the whole."""
+        kept = self._kept.get(topic)
+        return Keys(whole=False) if kept is None or kept.value is None else kept.value
 
     @property
     def _found(self) -> Keys:
-        """What the last sweep has found; none is not the whole."""
-        kept = self._kept.get(_KEYS)
-        return Keys(whole=False) if kept is None or kept.value is None else kept.value
+        """The streams."""
+        return self._swept(_KEYS)
 
     def groups(self, key: bytes | None) -> Sequence[bytes]:
         if key is not None:
@@ -278,7 +285,7 @@ class Names:
             else:
                 self._failures = 0
             for old in list(self._kept)[: max(0, len(self._kept) - _KEPT_MAX)]:
-                if old != _KEYS:
+                if old.kind != "keys":
                     del self._kept[old]
         if value is not None and value != before:
             with suppress(Exception):
@@ -298,17 +305,17 @@ class Names:
         return bool(keys)
 
     def _sweep(self, topic: Topic, life: int, browse: Browse) -> Keys | int | None:
-        """The keys that are streams, page by page; of a prefix alone, their number. None: this life is over."""
+        """The keys of a type, page by page; of a prefix alone, their number. None: this life is over."""
         near = topic.key
         pattern = re.sub(rb"([\\*?\[\]])", rb"\\\1", near) + b"*" if near else b""
         began, made, forgotten = self._clock(), list(self._made), self._forgotten
-        first = not near and not len(self._found)
+        first = not near and not len(self._swept(topic))
         blocks: list[Block] = []
         page: list[bytes] = []
         cursor, count, size, told = b"0", 0, 0, 0
         for number in range(1, 1 + (_NEAR_PAGES_MAX if near else _PAGES_MAX)):
             asked = self._clock()
-            cursor, names = ask_page(browse, cursor, pattern, _PAGE)
+            cursor, names = ask_page(browse, cursor, pattern, _PAGE, topic.type)
             page += names
             count += len(names)
             size += sum(map(len, names))
@@ -331,8 +338,8 @@ class Names:
             if life != self._life:
                 return None  # these are names of a place that has been left
             if near:
-                self._near = (near, keys)
-            elif forgotten == self._forgotten:
+                self._near[topic.type] = (near, keys)
+            elif forgotten == self._forgotten and topic == _KEYS:
                 for key in made:
                     self._made.pop(key, None)
                 self._made_keys = Keys.of(self._made)

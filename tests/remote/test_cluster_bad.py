@@ -250,10 +250,10 @@ def test_what_was_delivered_is_shown_although_the_user_gave_up_on_another_node(f
     assert run(backend, f"XREADGROUP GROUP g c {block}STREAMS {HIGH} {LOW} > >") == [
         [LOW.encode(), [[b"1-1", [b"f", b"v"]]]]
     ]
-    assert notes[1:] == [
-        *([] if block else ["interrupted; this is what the other nodes had delivered"]),
-        f"no reply from 127.0.0.1:{high.port} within 1 s; what it may have delivered is pending",
-    ]
+    assert notes[-1] == f"no reply from 127.0.0.1:{high.port} within 1 s; what it may have delivered is pending"
+    interrupted = ["interrupted; this is what the other nodes had delivered"]
+    # Of a read that blocks the delivery itself may end the wait, before anybody sees the interruption.
+    assert notes[1:-1] in ([interrupted, []] if block else [interrupted])
     backend.close()
 
 

@@ -22,9 +22,11 @@ class Fake:
     def __init__(self, *keys: bytes) -> None:
         self.all = Keys.of(keys or (b"a", b"b", b"my key", b"app:Orders"))
         self.asked: list[object] = []
+        self.types: list[bytes] = []
 
-    def keys(self, prefix: bytes = b"") -> Keys:
+    def keys(self, prefix: bytes = b"", type: bytes = b"stream") -> Keys:
         self.asked.append(prefix)
+        self.types.append(type)
         return self.all
 
     def groups(self, key: bytes | None) -> Sequence[bytes]:
@@ -387,6 +389,16 @@ def test_the_prefix_is_told_to_whoever_knows_the_keys() -> None:
     known = Fake()
     offers('XLEN "my k', known)
     assert known.asked == [b"my k"]
+
+
+@pytest.mark.parametrize(
+    ("text", "type"),
+    [("XLEN ", b"stream"), ("XREAD STREAMS ", b"stream"), ("GET ", b""), ("DEL ", b""), ("TTL ", b""), ("SET ", b"")],
+)
+def test_keys_are_looked_for_by_the_type_that_the_command_is_for(text: str, type: bytes) -> None:
+    known = Fake()
+    offers(text, known)
+    assert known.types == [type]
 
 
 def test_any_line_and_any_cursor_is_survived() -> None:

@@ -12,7 +12,9 @@ from streamcli.grammar.parse import parse
 from streamcli.render import Options
 from streamcli.shell.cautions import RULES, cautions
 from streamcli.shell.explain import explain, words_of
+from streamcli.shell.vocabulary import TABLE, put_in_force
 from streamcli.words import argv
+from tests.unit.told import vocabulary
 
 NOW = 1_795_176_000_000
 
@@ -151,3 +153,12 @@ WORDS = b"XADD XREAD XGROUP XPENDING SET STREAMS CREATE COUNT GROUP IDLE MAXLEN 
 def test_any_words_are_explained_in_printable_lines(words: list[bytes]) -> None:
     for row in explain(tuple(words), Options(), NOW):
         assert row.isprintable(), row
+
+
+def test_an_option_of_a_servers_command_is_said_to_be_one() -> None:
+    put_in_force(vocabulary())
+    try:
+        lines = explained("ZADD z NX CH 1 a")
+    finally:
+        put_in_force(TABLE)
+    assert lines[2:4] == ["├─ NX  an option of ZADD", "├─ CH  an option of ZADD"]

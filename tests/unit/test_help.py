@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from time import monotonic
 
 import pytest
@@ -12,6 +12,8 @@ from streamcli.render import Options
 from streamcli.shell.help import NoPageError, _excerpt, _hits, answer, at_word, page_of
 from streamcli.shell.line import Line
 from streamcli.shell.trying import tried
+from streamcli.shell.vocabulary import TABLE, put_in_force
+from tests.unit.told import vocabulary
 
 PLAIN = Options(width=80)
 
@@ -64,6 +66,49 @@ def test_a_group_of_commands() -> None:
     assert "STRLEN" not in text
     with pytest.raises(NoPageError, match=r"^there is no group @nosuch; there are @stream, "):
         shown("@nosuch")
+
+
+@pytest.fixture
+def on_a_server() -> Iterator[None]:
+    put_in_force(vocabulary())
+    yield
+    put_in_force(TABLE)
+
+
+@pytest.mark.usefixtures("on_a_server")
+def test_a_group_of_a_servers_commands_is_found_however_it_is_spelled() -> None:
+    for group in ("@sorted-set", "@sortedset", "@SORTED_SET"):
+        assert shown(group) == "@sorted-set\n===========\n\n• ZADD: Adds members to a sorted set."
+    assert "XLEN: Count" in shown("@stream")
+    with pytest.raises(NoPageError, match=r"^there is no group @nosuch; there are @stream, .*, @sorted-set"):
+        shown("@nosuch")
+
+
+@pytest.mark.usefixtures("on_a_server")
+def test_a_topic_says_that_a_server_has_a_command_of_its_name() -> None:
+    first = shown("cluster").split("\n\n")[2]
+    assert " ".join(first.split()) == (
+        "Redis 7.0.15 has a command CLUSTER, too. help cluster reset is about one of its subcommands: reset, slots."
+    )
+    assert "has a command" not in shown("ids")
+
+
+def test_a_topic_is_itself_where_there_is_no_server() -> None:
+    assert "has a command" not in shown("cluster")
+
+
+@pytest.mark.usefixtures("on_a_server")
+def test_a_servers_commands_are_among_what_a_search_finds() -> None:
+    assert shown("zad").startswith("zad\n===\n\n• help zadd Adds members to a sorted set.\n")
+    assert "• help zadd Adds" in shown("zaddd")
+    assert "• help json.get Reads a document." in shown("json")
+
+
+@pytest.mark.usefixtures("on_a_server")
+def test_the_page_of_a_servers_command_lists_its_options_and_since_when_they_are_there() -> None:
+    text = "\n".join(answer(["zadd"], PLAIN, source=True))
+    listed = "- **NX** (since 3.0.2)\n- **XX** (since 3.0.2)\n- **CH** (since 3.0.2)\n"
+    assert f"## Options\n\n{listed}\n## Facts\n\n- Group: sorted\\-set\n" in text
 
 
 def test_other_words_are_searched_for_in_titles_headings_and_texts() -> None:

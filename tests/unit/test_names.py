@@ -285,6 +285,43 @@ def test_many_keys_come_page_by_page(backend: Embedded, desk: Desk) -> None:
     assert {line.split(b" ", 2)[2] for line in desk.asked} == {b"COUNT 250 TYPE stream"}
 
 
+def test_keys_are_looked_for_by_type_and_each_type_is_kept_apart(backend: Embedded, desk: Desk) -> None:
+    def keys(type: bytes) -> list[bytes]:
+        return desk.names.keys(b"", type).starting(b"", 9)
+
+    desk.until(lambda: keys(b""), [b"a", b"b", b"s"])
+    desk.until(lambda: keys(b"string"), [b"s"])
+    desk.until(lambda: desk.names.keys(b"", b"hash").whole, True)
+    desk.until(desk.keys, [b"a", b"b"])
+    assert (keys(b"hash"), keys(b"string"), keys(b"")) == ([], [b"s"], [b"a", b"b", b"s"])
+    assert {line for line in desk.asked if b"SCAN" in line} == {
+        b"SCAN 0 COUNT 250", *[b"SCAN 0 COUNT 250 TYPE " + type for type in (b"stream", b"string", b"hash")]
+    }  # fmt: skip
+    backend.execute([b"SET", b"t", b"v"])
+    desk.names.forget(call("SET t v"))
+    desk.now += 0.1
+    desk.until(lambda: keys(b"string"), [b"s", b"t"])
+    desk.until(lambda: keys(b""), [b"a", b"b", b"s", b"t"])
+
+
+def test_a_new_stream_that_a_reply_has_shown_is_a_key_but_no_string(desk: Desk) -> None:
+    desk.names.noticed(call("XADD new * f v"), b"5-1")
+    assert [desk.names.keys(b"", type).starting(b"", 9) for type in (b"", b"stream", b"string")] == [
+        [b"new"], [b"new"], []
+    ]  # fmt: skip
+
+
+def test_keys_of_a_prefix_are_looked_for_by_type(
+    backend: Embedded, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(names_module, "KEYS_MAX", 100)
+    for n in range(600):
+        backend.execute([b"SET", b"n%04d" % n, b"v"])
+    desk.until(lambda: len(desk.names.keys(b"", b"")) > 0 and not desk.names.keys(b"", b"").whole, True)
+    desk.until(lambda: desk.names.keys(b"n059", b"").starting(b"n0599", 9), [b"n0599"])
+    assert b"SCAN 0 MATCH n059* COUNT 250" in desk.asked
+
+
 def test_when_there_are_too_many_keys_those_with_the_typed_prefix_are_looked_for(
     backend: Embedded, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 
 from streamcli.render import Options, renderer
-from streamcli.reply import NIL_ARRAY, OK, Error, Map, Push, Reply, Set, Simple, Verbatim
+from streamcli.reply import NIL_ARRAY, OK, Arriving, Error, Map, Push, Reply, Set, Simple, Verbatim
 from tests.unit.test_render_support import Asked, Unknown, entry, show
 
 FIRST = entry("1526984818136-0", "duration", "1532", "event-id", "5", "user-id", "7782813")
@@ -135,9 +135,73 @@ def test_nests_of_any_kind_hang_on_connectors_and_say_their_size() -> None:
     deep = Map([(b"k", [1, 2]), (3, b"x"), (b"m", Map([(b"a", 1)])), ([1, Set([b"z"])], None)])
     reply: Reply = [1, [2, [], deep], Set([1.5]), Push([b"p"])]
     assert show("tree", reply) == (
-        "1\n(array of 3)\n├─ 2\n├─ (empty)\n└─ (map of 4)\n"
-        '     k\n     ├─ 1\n     └─ 2\n     3           "x"\n     m\n       a  1\n     [1, ["z"]]  (nil)\n'
-        '(set of 1)\n└─ 1.5\n(push of 1)\n└─ "p"\n'
+        "├─ 1\n├─ (array of 3)\n│  ├─ 2\n│  ├─ (empty)\n│  └─ (map of 4)\n"
+        '│       k\n│       ├─ 1\n│       └─ 2\n│       3           "x"\n│       m\n│         a  1\n'
+        '│       [1, ["z"]]  (nil)\n├─ (set of 1)\n│  └─ 1.5\n└─ (push of 1)\n   └─ "p"\n'
+    )
+
+
+def test_an_array_of_short_arrays_has_a_row_for_each_and_the_outer_one_is_seen() -> None:
+    assert show("tree", [[b"a", 1.0], [b"b c", 22.5]], Unknown(b"ZRANGE")) == '├─ "a"  1.0\n└─ "b c"  22.5\n'
+    assert show("tree", [[b"13.36", b"38.11"]]) == '└─ "13.36"  "38.11"\n'
+    assert show("tree", [[b"a"], [1, None, True], []]) == (
+        '├─ (array of 1)\n│  └─ "a"\n├─ 1  (nil)  (true)\n└─ (empty)\n'
+    )
+    assert show("tree", [b"k", [b"x", [b"y", 2]]]) == '├─ "k"\n└─ (array of 2)\n   ├─ "x"\n   └─ "y"  2\n'
+    assert show("tree", [[b"a", 1]], None, Options(unicode=False)) == '`- "a"  1\n'
+
+
+def test_what_is_too_much_for_a_row_stands_below_each_other() -> None:
+    assert show("tree", [list(range(9))]).startswith("└─ (array of 9)\n   ├─ 0\n   ├─ 1\n")
+    assert show("tree", [[b"x" * 60, b"y" * 60]]).startswith('└─ (array of 2)\n   ├─ "xxx')
+    assert show("tree", [[b"x", Error("ERR a  b")]]) == '└─ (array of 2)\n   ├─ "x"\n   └─ (error) ERR a  b\n'
+
+
+def test_colours_do_not_count_for_the_width_of_a_row() -> None:
+    for wide in (47, 48):
+        reply: Reply = [[b"x" * 47, b"y" * wide]]
+        lines = len(show("tree", reply, None, Options(color=True)).splitlines())
+        assert lines == len(show("tree", reply).splitlines()) == (1 if wide == 47 else 3)
+
+
+def test_an_array_of_arrays_comes_row_by_row() -> None:
+    pieces: list[list[Reply]] = [[[b"a", 1.0]], [[b"b", 2.0]]]
+    chunks = renderer("tree")(Arriving(2, iter(pieces)), None, Options())
+    assert next(chunks) == '├─ "a"  1.0'
+    assert pieces.pop() == [[b"b", 2.0]]
+    assert list(chunks) == []
+
+
+def test_a_cursor_and_what_a_scan_has_found_are_named() -> None:
+    assert show("tree", [b"7", [b"a", b"b"]], Unknown(b"scan", b"0")) == 'cursor  "7"\nkeys\n├─ "a"\n└─ "b"\n'
+    assert show("tree", [b"0", []], Unknown(b"SSCAN", b"s", b"0")) == 'cursor   "0"\nmembers  (empty)\n'
+    pairs: Reply = [b"0", [b"a", b"1", b"b", b"2"]]
+    assert show("tree", pairs, Unknown(b"HSCAN", b"h", b"0")) == 'cursor  "0"\nfields\n  a  "1"\n  b  "2"\n'
+    assert show("tree", pairs, Unknown(b"HSCAN", b"h", b"0", b"novalues")) == (
+        'cursor  "0"\nfields\n├─ "a"\n├─ "1"\n├─ "b"\n└─ "2"\n'
+    )
+    assert show("tree", pairs, Unknown(b"ZSCAN", b"z", b"0")) == ('cursor  "0"\nmembers\n├─ "a"  "1"\n└─ "b"  "2"\n')
+    assert show("tree", [b"0", 5], Unknown(b"SCAN", b"0")) == '"0"\n5\n'
+
+
+def test_flat_pairs_are_pairs_where_the_command_answers_pairs() -> None:
+    for call in (Unknown(b"HGETALL", b"h"), Asked("CONFIG GET"), Unknown(b"hello", b"2")):
+        assert show("tree", [b"a", b"1", b"long", 2], call) == 'a     "1"\nlong  2\n'
+        assert show("tree", [b"a", b"1", b"long"], call) == '"a"\n"1"\n"long"\n'
+        assert show("tree", Error("ERR x"), call) == "(error) ERR x\n"
+    scores: list[Reply] = [b"a", b"1", b"b", b"2"]
+    rows = '├─ "a"  "1"\n└─ "b"  "2"\n'
+    assert show("tree", scores, Unknown(b"ZRANGE", b"z", b"0", b"-1", b"withscores")) == rows
+    assert show("tree", Arriving(4, iter([scores[:3], scores[3:]])), Unknown(b"ZPOPMIN", b"z", b"2")) == rows
+    assert show("tree", scores, Unknown(b"ZRANGE", b"z", b"0", b"-1")) == '"a"\n"1"\n"b"\n"2"\n'
+    assert show("tree", [[b"id", 1]], Unknown(b"ACL", b"LOG")) == "└─ (map of 1)\n     id  1\n"
+    assert show("json", scores, Unknown(b"HGETALL", b"h")) == '[\n  "a",\n  "1",\n  "b",\n  "2"\n]\n'
+
+
+def test_known_answers_within_a_transaction_are_shown_alike() -> None:
+    call = Asked("EXEC", queued=[Unknown(b"SCAN", b"0"), Unknown(b"HGETALL", b"h")])  # type: ignore[list-item]
+    assert show("tree", [[b"0", [b"a"]], [b"f", b"v"]], call) == (
+        'SCAN\n  cursor  "0"\n  keys\n  └─ "a"\nHGETALL\n  f  "v"\n'
     )
 
 
@@ -233,15 +297,15 @@ def test_exec_shows_each_answer_under_its_command() -> None:
     assert show("tree", reply, call) == (
         'XADD          "1-1"\nXRANGE\n└─ 1-1\n     a  "1"\nXINFO STREAM  (error) ERR no such key\n'
     )
-    assert show("tree", reply, Asked("EXEC")).splitlines()[0] == '"1-1"'
+    assert show("tree", reply, Asked("EXEC")).splitlines()[0] == '├─ "1-1"'
 
 
 def test_what_does_not_fit_the_command_is_drawn_plainly() -> None:
     cases: list[tuple[Asked, Reply, str]] = [
-        (Asked("XREAD"), [[b"s"]], '(array of 1)\n└─ "s"\n'),
+        (Asked("XREAD"), [[b"s"]], '└─ (array of 1)\n   └─ "s"\n'),
         (Asked("XREAD"), 7, "7\n"),
         (Asked("XPENDING"), [1, 2, 3, 4], "1\n2\n3\n4\n"),
-        (Asked("XPENDING", start="-"), [[b"1-1", 1]], '(array of 2)\n├─ "1-1"\n└─ 1\n'),
+        (Asked("XPENDING", start="-"), [[b"1-1", 1]], '└─ "1-1"  1\n'),
         (Asked("XAUTOCLAIM"), [b"0-0"], '"0-0"\n'),
         (Asked("XINFO STREAM"), [b"a", 1, b"a", 2], '"a"\n1\n"a"\n2\n'),
         (Asked("XINFO STREAM"), [b"\xff", 1], '"\\xff"\n1\n'),

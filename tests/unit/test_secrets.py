@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from streamcli import words
 from streamcli.shell.line import ANALYSED_MAX
-from streamcli.shell.secrets import holds_secret, spans
+from streamcli.shell.secrets import hidden_words, holds_secret, spans
 
 
 def hidden(text: str) -> list[str]:
@@ -191,6 +191,26 @@ def test_spans_are_in_order_and_apart_and_inside_the_text(text: str) -> None:
     found = spans(text)
     assert all(0 <= start < end <= len(text) for start, end in found)
     assert all(one[1] < next[0] for one, next in pairwise(found))
+
+
+@pytest.mark.parametrize(
+    ("argv", "message", "shown"),
+    [
+        ((b"AUHT", b"hunter2"), "beginning with: 'hunter2'", "beginning with: '***'"),
+        ((b"AUTH", b"ann", b'it\'s "so"'), 'no it\'s "so" for ann', "no *** for ***"),
+        ((b"AUTH", b"a b c"), "no a b c", "no ***"),
+        ((b"AUTH", b"two words"), "no two\nwords", "no ***\n***"),
+        ((b"AUTH", "päss".encode()), "no päss", "no ***"),
+        ((b"AUTH", b"\xff\xfe"), "no \udcff\udcfe", "no ***"),
+        ((b"AUTH", b"0123456789" * 20), f"no '{'0123456789' * 12}'", "no '***"),
+        ((b"ECHO", b"redis://ann:pw@h"), "no redis://ann:pw@h", "no ***"),
+        ((b"XADD", b"stream", b"*", b"f"), "no stream", "no stream"),
+    ],
+)
+def test_what_is_said_of_a_command_repeats_no_secret_of_its_words(
+    argv: tuple[bytes, ...], message: str, shown: str
+) -> None:
+    assert hidden_words(message, argv) == shown
 
 
 def test_half_of_a_surrogate_pair_is_no_reason_to_stop() -> None:
