@@ -129,7 +129,7 @@ def test_a_server_without_documentation_tells_names_and_keys(standalone: Server)
 
 
 def at(program: Program, server: Server) -> Terminal:
-    return Terminal(program, "-p", str(server.port), db=False, columns=120)
+    return Terminal(program, "-p", str(server.port), db=False, columns=120, rows=50)
 
 
 def ready(terminal: Terminal, server: Server) -> None:
