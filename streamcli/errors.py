@@ -51,6 +51,27 @@ LIMIT_NEEDS_STRATEGY = Error("ERR syntax error, LIMIT cannot be used without spe
 LIMIT_NEEDS_APPROX = Error("ERR syntax error, LIMIT cannot be used without the special ~ option")
 NO_STRATEGY = Error("ERR syntax error, XTRIM must be called with a trimming strategy")
 
+# -- adding once ---------------------------------------------------------------
+IDMP_TWICE = Error("ERR syntax error, IDMP/IDMPAUTO specified multiple times")
+IDMP_NEEDS_AUTO_ID = Error("ERR syntax error, IDMP/IDMPAUTO can be used only with auto-generated IDs")
+IDMPAUTO_NO_PRODUCER = Error("ERR syntax error, IDMPAUTO requires a non-empty producer ID")
+IDMP_NO_PRODUCER = Error("ERR syntax error, IDMP requires a non-empty producer ID")
+IDMP_NO_ID = Error("ERR syntax error, IDMP requires a non-empty idempotent ID")
+IDMP_DURATION_RANGE = Error("ERR IDMP-DURATION must be between 1 and 86400 seconds")
+IDMP_DURATION_TWICE = Error("ERR IDMP-DURATION specified multiple times")
+IDMP_MAXSIZE_RANGE = Error("ERR IDMP-MAXSIZE must be between 1 and 10000 entries")
+IDMP_MAXSIZE_TWICE = Error("ERR IDMP-MAXSIZE specified multiple times")
+NO_IDMP_SETTING = Error("ERR At least one parameter must be specified")
+PRODUCER_EMPTY = Error("ERR producer ID must be non-empty")
+IID_EMPTY = Error("ERR idempotent ID must be non-empty")
+NO_SUCH_ENTRY = Error("ERR No such message in stream")
+IID_TAKEN = Error("ERR IID already exists for this producer with a different stream ID")
+
+# -- deleting by count ---------------------------------------------------------
+NUMIDS = Error("ERR Number of IDs must be a positive integer")
+NUMIDS_TOO_MANY = Error("ERR The `numids` parameter must match the number of arguments")
+NO_IDS = Error("ERR IDS option is required")
+
 # -- XSETID --------------------------------------------------------------------
 ENTRIES_ADDED_NEGATIVE = Error("ERR entries_added must be positive")
 SETID_BELOW_GIVEN_DELETED = Error("ERR The ID specified in XSETID is smaller than the provided max_deleted_entry_id")
@@ -66,6 +87,11 @@ XREADGROUP_UNBALANCED = Error(
     "ERR Unbalanced 'xreadgroup' list of streams: for each stream key an ID or '>' must be specified."
 )
 GROUP_MISSING = Error("ERR Missing GROUP option for XREADGROUP")
+MAXCOUNT_RANGE = Error("ERR MAXCOUNT must be a positive integer")
+MAXSIZE_RANGE = Error("ERR MAXSIZE must be a positive integer")
+MAXCOUNT_BELOW_COUNT = Error("ERR MAXCOUNT must be greater than or equal to COUNT")
+CLAIM_NOT_AN_INTEGER = Error("ERR min-idle-time is not an integer or out of range")
+CLAIM_NEGATIVE = Error("ERR min-idle-time must be a positive integer")
 NEW_NEEDS_GROUP = Error(
     "ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option."
 )
@@ -79,6 +105,11 @@ XGROUP_NEEDS_KEY = Error(
 )
 XCLAIM_MIN_IDLE = Error("ERR Invalid min-idle-time argument for XCLAIM")
 XAUTOCLAIM_MIN_IDLE = Error("ERR Invalid min-idle-time argument for XAUTOCLAIM")
+XNACK_MODE = Error("ERR mode must be SILENT, FAIL, or FATAL")
+XNACK_NUMIDS = Error("ERR numids must be a positive integer")
+XNACK_NUMIDS_TOO_MANY = Error("ERR number of IDs doesn't match numids")
+XNACK_RETRYCOUNT = Error("ERR Invalid RETRYCOUNT value, must be >= 0")
+XNACK_NO_IDS = Error("ERR syntax error, expected IDS keyword")
 COUNT_NOT_POSITIVE = Error("ERR COUNT must be > 0")
 COUNT_TOO_HIGH = Error("ERR Insufficient memory, failed allocating transient memory, COUNT too high.")
 
@@ -168,6 +199,10 @@ def bad_xclaim_option(word: bytes) -> Error:
 
 def bad_xclaim_value(token: str) -> Error:
     return Error(f"ERR Invalid {token} option argument for XCLAIM")
+
+
+def bad_xnack_option(word: bytes) -> Error:
+    return Error(f"ERR Unrecognized XNACK option '{shown(word)}'")
 
 
 def bad_expire_option(word: bytes) -> Error:

@@ -83,11 +83,17 @@ class Embedded:
                 left_ms = None if wait.deadline_ms is None else max(0, wait.deadline_ms - now)
                 self.on_wait(Waiting(now - began_ms, left_ms))
             with self._lock:
-                if store.changed() or now - looked_ms >= _CLOCK_SECONDS * 1000 or now >= (wait.deadline_ms or now + 1):
+                if store.changed() or now - looked_ms >= _CLOCK_SECONDS * 1000 or now >= _next_ms(wait, now + 1):
                     looked_ms = now
                     reply = self.session.resume(wait, now)
                     if not isinstance(reply, Wait):
                         return reply
                     wait = reply
-            left = _CLOCK_SECONDS if wait.deadline_ms is None else (wait.deadline_ms - now) / 1000
+            left = (_next_ms(wait, now + round(_CLOCK_SECONDS * 1000)) - now) / 1000
             time.sleep(max(0.0, min(_POLL_SECONDS if store.shared else _CLOCK_SECONDS, left)))
+
+
+def _next_ms(wait: Wait, other_ms: int) -> int:
+    """When time alone may change something; `other_ms` if never."""
+    times = [at_ms for at_ms in (wait.deadline_ms, wait.again_ms) if at_ms is not None]
+    return min(times, default=other_ms)

@@ -6,12 +6,14 @@ from typing import Final
 
 # Each stream command stands here once (a test holds it); all others are listed by their group in Redis.
 AIMS: Final[dict[str, tuple[str, ...]]] = {
-    "write": ("XADD",),
+    "write": ("XADD", "XCFGSET", "XIDMPRECORD"),
     "read": ("XREAD", "XRANGE", "XREVRANGE", "XLEN"),
     "share work": (
         "XGROUP CREATE",
         "XREADGROUP",
         "XACK",
+        "XACKDEL",
+        "XNACK",
         "XPENDING",
         "XCLAIM",
         "XAUTOCLAIM",
@@ -19,7 +21,7 @@ AIMS: Final[dict[str, tuple[str, ...]]] = {
         "XGROUP SETID",
     ),
     "inspect": ("XINFO STREAM", "XINFO GROUPS", "XINFO CONSUMERS"),
-    "clean up": ("XTRIM", "XDEL", "XGROUP DESTROY", "XGROUP DELCONSUMER", "XSETID"),
+    "clean up": ("XTRIM", "XDEL", "XDELEX", "XGROUP DESTROY", "XGROUP DELCONSUMER", "XSETID"),
 }
 TOPICS: Final = (
     "streams",

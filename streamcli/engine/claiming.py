@@ -1,4 +1,4 @@
-"""XCLAIM and XAUTOCLAIM: taking over what another consumer has not acknowledged."""
+"""XCLAIM, XAUTOCLAIM and XREADGROUP's CLAIM: taking over what another consumer has not acknowledged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from streamcli.storage.encoding import unpack_words
 from streamcli.storage.groups import DELIVERIES_MAX
 
 if TYPE_CHECKING:
-    from streamcli.storage.groups import Consumer
+    from streamcli.engine.budget import Budget
+    from streamcli.storage.groups import Consumer, Group
 
 _COUNT = 100
 _LOOKS_FOR_EACH = 10  # Redis: rows looked at for each entry asked for
@@ -60,7 +61,7 @@ def xclaim(
         row = found.row(packed)
         if row is None and not force:
             continue
-        if row is not None and min_idle_time > 0 and ctx.now_ms - row.delivered_ms < min_idle_time:
+        if row is not None and not row.released and 0 < min_idle_time > ctx.now_ms - row.delivered_ms:
             continue
         deliveries = _deliveries(row.deliveries if row else 1, retrycount, justid)
         if row is None:
@@ -129,3 +130,29 @@ def xautoclaim(
                 left -= 1
         low = StreamID.unpack(rows[-1][0].id).next() if rows else None
     return [b"0-0", claimed, dropped]
+
+
+def claim_overdue(ctx: Context, group: Group, consumer: Consumer, min_idle: int, budget: Budget) -> list[Reply]:
+    """CLAIM: what has been pending for at least so many ms, in the order of delivery, what was given back first.
+
+    Each with how long it had been pending, and its deliveries, before. Source: streamReplyWithRange and its walk of the
+    list by time. Redis: what is gone from the stream is passed over, and stays pending.
+    """
+    by_ms = ctx.now_ms - min_idle
+    if by_ms < 0 or not group.pending:
+        return []
+    claimed: list[Reply] = []
+    before = group.turns + 1  # what is claimed is delivered anew, and not met again
+    while most := budget.at_once():
+        rows = group.overdue(by_ms, before, most)
+        for row, fields in rows:
+            idle_ms = ctx.now_ms - max(row.delivered_ms, 0)
+            if not budget.take(row.id, fields, idle_ms, row.deliveries):
+                return claimed
+            group.assign(row, consumer, ctx.now_ms, _deliveries(row.deliveries, None, justid=False))
+            _was_given(consumer, ctx.now_ms)
+            words: list[Reply] = [*unpack_words(fields)]
+            claimed.append([id_text(row.id), words, idle_ms, row.deliveries])
+        if most < 0 or len(rows) < most:
+            break
+    return claimed

@@ -8,6 +8,7 @@ from __future__ import annotations
 from streamcli import errors
 from streamcli.grammar.types import DATABASES, read_integer
 from streamcli.reply import Error
+from streamcli.storage.producers import DURATION_SECONDS, MAXSIZE
 from streamcli.storage.streams import NodeLimits
 
 _REPORTED = {  # fixed: what a client that asks expects of an embedded, single-node Redis
@@ -23,6 +24,8 @@ _REPORTED = {  # fixed: what a client that asks expects of an embedded, single-n
     b"timeout": b"0",
 }
 _INTEGERS = {  # name: (default, least, most)
+    b"stream-idmp-duration": (DURATION_SECONDS, 1, 86_400),
+    b"stream-idmp-maxsize": (MAXSIZE, 1, 10_000),
     b"stream-node-max-bytes": (4096, 0, 2**63 - 1),
     b"stream-node-max-entries": (100, 0, 2**63 - 1),
 }
@@ -37,6 +40,7 @@ class Config:
     def __init__(self) -> None:
         self._numbers = {name: default for name, (default, _, _) in _INTEGERS.items()}
         self.node = NodeLimits()
+        self.idmp = DURATION_SECONDS, MAXSIZE  # of streams that are made from now on
 
     def items(self) -> list[tuple[bytes, bytes]]:
         """Every setting, by name."""
@@ -63,6 +67,7 @@ class Config:
             numbers[name] = number
         self._numbers = numbers
         self.node = NodeLimits(numbers[b"stream-node-max-bytes"], numbers[b"stream-node-max-entries"])
+        self.idmp = numbers[b"stream-idmp-duration"], numbers[b"stream-idmp-maxsize"]
         return None
 
 

@@ -24,12 +24,16 @@ if TYPE_CHECKING:
     from streamcli.engine.session import Session
 
 
+_LOOK_AGAIN_MS = 100  # how long what another reader was given may stay unseen by who would claim it at once
+
+
 class Mark(NamedTuple):
     """What a key looked like when someone began to wait for it."""
 
     key: int
     appended: int
     group: int | None
+    nacks: int = 0
 
 
 class Wait(NamedTuple):
@@ -37,7 +41,8 @@ class Wait(NamedTuple):
 
     `deadline_ms` is Unix time, None for ever. `argv` is what to ask again,
     with `$` already resolved (Redis looks `+` up once more). Who reads for a `group` is told when the
-    key or the group goes, too.
+    key or the group goes, too. Who would take over what has been pending for `claim_ms` is told of XNACK as well,
+    and at `again_ms`, when the first of it may be due.
     """
 
     keys: tuple[bytes, ...]
@@ -46,6 +51,8 @@ class Wait(NamedTuple):
     timed_out: Reply
     group: bytes | None = None
     marks: tuple[Mark | None, ...] = ()
+    claim_ms: int | None = None
+    again_ms: int | None = None
 
 
 Handler = Callable[..., "Reply | Wait"]
@@ -101,6 +108,15 @@ class Context:
         stream = self.stream(name)
         if stream is None:
             raise ReplyError(errors.NO_SUCH_KEY)
+        return stream
+
+    def make_stream(self, name: bytes) -> Stream:
+        """A new key with an empty stream."""
+        stream = self.store.make_stream(self.db, name)
+        producers, settings = stream.producers, self.engine.config.idmp
+        if (producers.duration, producers.maxsize) != settings:
+            producers.duration, producers.maxsize = settings
+            producers.changed()
         return stream
 
     def group(self, name: bytes, group: bytes, context: str = "") -> tuple[Stream, Group]:
@@ -178,23 +194,41 @@ class Engine:
 
     # -- what changed ------------------------------------------------------------------
 
-    def mark(self, db: int, name: bytes, group: bytes | None, now_ms: int) -> Mark | None:
+    def mark(self, db: int, name: bytes, group: bytes | None, now_ms: int, *, claiming: bool = False) -> Mark | None:
         """What to compare later; None for a key that is no stream."""
         key = self.store.key(db, name, now_ms)
         if key is None or key.kind != STREAM:
             return None
         stream = self.store.stream(key)
         found = stream.group(group) if group is not None else None
-        return Mark(key.id, stream.appended, found.id if found else None)
+        return Mark(key.id, stream.appended, found.id if found else None, found.nacks if found and claiming else 0)
 
     def ready(self, db: int, wait: Wait, now_ms: int) -> bool:
         """Has something happened to the keys that may change the answer?"""
         with self.store.transaction(write=False, now_ms=now_ms):
             for name, before in zip(wait.keys, wait.marks, strict=True):
-                mark = self.mark(db, name, wait.group, now_ms)
+                mark = self.mark(db, name, wait.group, now_ms, claiming=wait.claim_ms is not None)
                 if mark != before and (mark is not None or wait.group is not None):
                     return True
             return False
+
+    def due_ms(self, db: int, wait: Wait, now_ms: int) -> int | None:
+        """When the first pending entry will have been so for long enough; None for who claims nothing.
+
+        With nothing pending, the time from now: what others are given meanwhile is not due before that.
+        """
+        if wait.claim_ms is None or wait.group is None:
+            return None
+        due = None
+        with self.store.transaction(write=False, now_ms=now_ms):
+            for name in wait.keys:
+                key = self.store.key(db, name, now_ms)
+                found = self.store.stream(key).group(wait.group) if key is not None and key.kind == STREAM else None
+                first_ms = found.first_delivered_ms() if found is not None and found.pending else None
+                if first_ms is not None:
+                    at_ms = max(first_ms, 0) + wait.claim_ms
+                    due = at_ms if due is None else min(due, at_ms)
+        return now_ms + max(wait.claim_ms, _LOOK_AGAIN_MS) if due is None else due
 
     def watch(self, session: Session, db: int, name: bytes) -> None:
         self._watchers.setdefault((db, name), set()).add(session)

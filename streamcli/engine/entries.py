@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from streamcli import errors
 from streamcli.engine.engine import Context, handles
-from streamcli.engine.trimming import Trim, trim
+from streamcli.engine.idempotency import digest
+from streamcli.engine.trimming import Trim, references, trim
 from streamcli.ids import MAX_ID, MIN_ID, StreamID, id_text
 from streamcli.reply import NIL_ARRAY, OK, Reply, ReplyError
 from streamcli.storage.encoding import unpack_words
@@ -31,6 +32,12 @@ def xadd(
     id: NewID,
     fields: list[bytes],
     nomkstream: bool = False,
+    keepref: bool = False,
+    delref: bool = False,
+    acked: bool = False,
+    idmpauto: bytes | None = None,
+    pid: bytes | None = None,
+    iid: bytes | None = None,
     maxlen: int | None = None,
     maxlen_mark: str | None = None,
     minid: StreamID | None = None,
@@ -39,19 +46,32 @@ def xadd(
 ) -> Reply:
     """The new entry's ID; null for NOMKSTREAM when there is no such key.
 
-    Redis adds first and trims then, so that the reply may name an entry that is gone already.
+    Redis adds first and trims then, so that the reply may name an entry that is gone already. IDMP and IDMPAUTO: the
+    ID of the entry that was added for the same message before.
     """
     stream = ctx.stream(key)
     if stream is None and nomkstream:
         return None
+    if idmpauto is not None:
+        pid, iid = idmpauto, digest(fields)
+    if pid is not None and iid is not None and stream is not None:
+        stream.producers.sweep(ctx.now_ms)
+        before = stream.producers.entry_of(pid, iid)
+        if before is not None:
+            stream.producers.duplicates += 1
+            stream.producers.changed()
+            return id_text(before)
     new = _new_id(id, StreamID.unpack(stream.last_id) if stream else MIN_ID, ctx.now_ms)
     if sum(map(len, fields)) > _WORDS_MAX:
         raise ReplyError(errors.TOO_LARGE)
     if stream is None:
-        stream = ctx.store.make_stream(ctx.db, key)
+        stream = ctx.make_stream(key)
     stream.append(new.packed, fields, ctx.engine.config.node)
     if maxlen is not None or minid is not None:
-        trim(stream, Trim(maxlen, minid, maxlen_mark or minid_mark, limit), ctx.engine.config)
+        how = Trim(maxlen, minid, maxlen_mark or minid_mark, limit, references(keepref, delref, acked))
+        trim(stream, how, ctx.engine.config)
+    if pid is not None and iid is not None:
+        stream.producers.remember(pid, iid, new.packed, ctx.now_ms)
     ctx.touch(key, stream)
     return new.text
 

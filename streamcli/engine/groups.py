@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from streamcli.storage.streams import Stream
 
 
-def _known(count: int | None) -> int | None:
-    """ENTRIESREAD as it is kept: -1 says that it is not known."""
-    return None if count == -1 else count
+def _known(count: int | None, stream: Stream) -> int | None:
+    """ENTRIESREAD as it is kept: -1 says that it is not known; nobody has read more than was ever added."""
+    if count is None or count == -1:
+        return None
+    return stream.entries_added if count > stream.entries_added % 2**64 else count
 
 
 def _group_place(stream: Stream | None, id: StreamID | Special | Error) -> bytes:
@@ -60,11 +62,11 @@ def xgroup_create(
     ctx.call.check_late()
     place = _group_place(stream, id)
     if stream is None:
-        stream = ctx.store.make_stream(ctx.db, key)
+        stream = ctx.make_stream(key)
         ctx.touch(key, stream)
     if stream.group(group) is not None:
         raise ReplyError(errors.BUSYGROUP)
-    stream.make_group(group, place, _known(entriesread))
+    stream.make_group(group, place, _known(entriesread, stream))
     return OK
 
 
@@ -76,7 +78,7 @@ def xgroup_setid(
     stream, found = _named(ctx, key, group)
     ctx.call.check_late()
     found.last_id = _group_place(stream, id)
-    found.entries_read = _known(entriesread)
+    found.entries_read = _known(entriesread, stream)
     found.changed()
     return OK
 
@@ -137,7 +139,7 @@ def xpending(
     consumer: bytes | None = None,
 ) -> Reply:
     """Without a range: total, smallest and greatest ID, and consumers with their counts (as strings).
-    With one: `[id, consumer, ms since delivery, deliveries]` for each entry.
+    With one: `[id, consumer, ms since delivery, deliveries]` for each entry; nobody's consumer is "", its time -1.
     """
     _, found = ctx.group(key, group)
     if start is None or end is None:
@@ -153,7 +155,9 @@ def xpending(
         start.packed, end.packed, count, consumer=whose, delivered_by_ms=ctx.now_ms - idle if idle > 0 else None
     )
     return [
-        [
+        [id_text(row.id), b"", -1, row.deliveries]
+        if row.released
+        else [
             id_text(row.id),
             (whose or found.consumer_by_id(row.consumer)).name,
             max(0, ctx.now_ms - row.delivered_ms),

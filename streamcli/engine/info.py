@@ -39,7 +39,7 @@ def xinfo_stream(ctx: Context, *, key: bytes, full: bool = False, count: int = _
         max_deleted_entry_id=id_text(stream.max_deleted_id),
         entries_added=stream.entries_added,
         recorded_first_entry_id=id_text(stream.first_id() or ZERO_ID),
-    )
+    ) + _idempotency(stream, ctx.now_ms)
     if not full:
         ends = [stream.range(ZERO_ID, TOP_ID, 1, backwards=backwards) for backwards in (False, True)]
         first, last = ((entry_replies(end) or [None])[0] for end in ends)
@@ -52,9 +52,24 @@ def xinfo_stream(ctx: Context, *, key: bytes, full: bool = False, count: int = _
     return ctx.map(pairs + _pairs(entries=entries, groups=groups))
 
 
+def _idempotency(stream: Stream, now_ms: int) -> list[tuple[Reply, Reply]]:
+    producers = stream.producers
+    names, messages = producers.tracked(now_ms)
+    return _pairs(
+        idmp_duration=producers.duration,
+        idmp_maxsize=producers.maxsize,
+        pids_tracked=names,
+        iids_tracked=messages,
+        iids_added=producers.added,
+        iids_duplicates=producers.duplicates,
+    )
+
+
 def _group_in_full(ctx: Context, stream: Stream, group: Group, most: int) -> Reply:
     pending: list[Reply] = [
-        [id_text(row.id), group.consumer_by_id(row.consumer).name, row.delivered_ms, row.deliveries]
+        [id_text(row.id), b"", 0, row.deliveries]
+        if row.released
+        else [id_text(row.id), group.consumer_by_id(row.consumer).name, row.delivered_ms, row.deliveries]
         for row in group.rows(ZERO_ID, TOP_ID, most)
     ]
     consumers: list[Reply] = [_consumer_in_full(ctx, group, consumer, most) for consumer in group.consumers()]
@@ -65,6 +80,7 @@ def _group_in_full(ctx: Context, stream: Stream, group: Group, most: int) -> Rep
             entries_read=group.entries_read,
             lag=lag(stream, group),
             pel_count=group.pending,
+            nacked_count=group.released,
             pending=pending,
             consumers=consumers,
         )

@@ -60,6 +60,9 @@ class Session:
         """
         try:
             ready = self.engine.ready(self.db, wait, now_ms)
+            if not ready and wait.again_ms is not None and now_ms >= wait.again_ms:
+                wait = wait._replace(again_ms=self.engine.due_ms(self.db, wait, now_ms))
+                ready = wait.again_ms is not None and now_ms >= wait.again_ms
         except FAULTS as error:
             return errors.storage(explain(error))
         if ready:

@@ -18,6 +18,14 @@ _LIMIT_WITHOUT_NODES = 10_000
 _LIMIT_MAX = 1_000_000  # ... within reason
 
 
+KEEPREF, DELREF, ACKED = range(3)
+
+
+def references(keepref: bool, delref: bool, acked: bool) -> int:
+    """Which of the three was given; KEEPREF when none was."""
+    return DELREF if delref else ACKED if acked else KEEPREF
+
+
 class Trim(NamedTuple):
     """What to trim to: one of `maxlen` and `minid`; `mark` is `~`, `=` or None."""
 
@@ -25,6 +33,7 @@ class Trim(NamedTuple):
     minid: StreamID | None
     mark: str | None
     limit: int | None
+    references: int = KEEPREF
 
     def most(self, config: Config) -> int:
         """How many entries may go in one call; 0 for any number."""
@@ -35,31 +44,51 @@ class Trim(NamedTuple):
         by_nodes = _LIMIT_NODES * config.node.entries
         return min(by_nodes if by_nodes > 0 else _LIMIT_WITHOUT_NODES, _LIMIT_MAX)
 
+    def excess(self, stream: Stream) -> int:
+        """How many entries there are too many; -1 when it goes by ID."""
+        return -1 if self.maxlen is None else stream.length - self.maxlen
+
 
 def trim(stream: Stream, how: Trim, config: Config) -> int:
     """How many entries went.
 
     Source: streamTrim. Node by node from the oldest: one that lies wholly
     outside goes whole; of the first that does not, `~` leaves everything and an
-    exact trim takes what is too much.
+    exact trim takes what is too much. Redis: with DELREF and ACKED `~` trims
+    exactly, and only LIMIT tells the two apart.
     """
     most, removed = how.most(config), 0
     below = how.minid.packed if how.minid is not None else None
-    while how.maxlen is None or stream.length > how.maxlen:
-        node = stream.first_node()
-        if node is None:
-            break
+    node = stream.first_node()
+    while node is not None and (how.maxlen is None or stream.length > how.maxlen):
         if most and removed + node.live > most:
             break
-        if _outside(stream, node, how.maxlen, below):
+        outside = _outside(stream, node, how.maxlen, below)
+        if how.references != KEEPREF:
+            following = stream.node_after(node)
+            removed += _drop(stream, node, how, below)
+            if node.live and not outside:  # Redis: so ACKED may stop before it has found all that could go
+                break
+            node = following
+        elif outside:
             removed += node.live
             stream.drop_first_node(node)
-            continue
-        if how.mark != _APPROXIMATELY:
-            excess = stream.length - how.maxlen if how.maxlen is not None else None
-            removed += stream.drop_from_first_node(node, most=excess, below=below)
-        break
+            node = stream.first_node()
+        else:
+            if how.mark != _APPROXIMATELY:
+                excess = how.excess(stream)
+                removed += stream.drop_from_first_node(node, most=excess if excess >= 0 else None, below=below)
+            break
     return removed
+
+
+def _drop(stream: Stream, node: Node, how: Trim, below: bytes | None) -> int:
+    """How many of a node's entries went, with an eye on the groups."""
+    ids = stream.ids_in(node, most=how.excess(stream), below=below, acked=how.references == ACKED)
+    if ids and how.references == DELREF:
+        stream.unreference(ids[0], ids[-1])
+    stream.drop(node, ids)
+    return len(ids)
 
 
 def _outside(stream: Stream, node: Node, maxlen: int | None, below: bytes | None) -> bool:
@@ -78,12 +107,16 @@ def xtrim(
     minid: StreamID | None = None,
     minid_mark: str | None = None,
     limit: int | None = None,
+    keepref: bool = False,
+    delref: bool = False,
+    acked: bool = False,
 ) -> Reply:
     """How many entries went; 0 for a missing key."""
     stream = ctx.stream(key)
     if stream is None:
         return 0
-    removed = trim(stream, Trim(maxlen, minid, maxlen_mark or minid_mark, limit), ctx.engine.config)
+    how = Trim(maxlen, minid, maxlen_mark or minid_mark, limit, references(keepref, delref, acked))
+    removed = trim(stream, how, ctx.engine.config)
     if removed:
         ctx.touch(key, stream)
     return removed

@@ -3,7 +3,7 @@
 A new option is a new line here, a parameter of the engine's handler and a
 heading in its help page; nothing else knows a command's words. Parts stand in
 the order in which Redis looks at them, so that the first problem is Redis's.
-Since, arity, flags and key positions are COMMAND INFO's of Redis 8.0.
+Since, arity, flags and key positions are COMMAND INFO's of Redis 8.10.
 """
 
 from __future__ import annotations
@@ -56,6 +56,35 @@ LIMIT = Option(
     "LIMIT", Arg("count", t.integer("count", least=0, below=errors.LIMIT_NEGATIVE)), within="trim", since="6.2.0",
     note="remove at most so many entries in this call; 0: no limit",
 )  # fmt: skip
+
+
+def _references(since: str | None = None, beside: str | None = None) -> tuple[Option, ...]:
+    """What groups still know of an entry that goes. A second one of these is no option at all."""
+    return tuple(
+        Option(token, one_of="references", beside=beside, single=True, since=since, note=note)
+        for token, note in (
+            ("KEEPREF", "what is pending stays pending; so it is without this"),
+            ("DELREF", "what goes is not pending any more, in any group"),
+            ("ACKED", "only what every group has acknowledged goes"),
+        )
+    )
+
+
+REFERENCES = _references("8.2.0", "trim")
+COUNTED_IDS = Option(
+    "IDS", Arg("numids", t.integer("count", errors.NUMIDS, least=1), note="how many IDs follow"),
+    Arg("id", t.ID, many=True, late=True), fewer=errors.NUMIDS_TOO_MANY, note="the entries: how many, then their IDs",
+)  # fmt: skip
+MAXCOUNT = Option(
+    "MAXCOUNT", Arg("maxcount", t.integer("count", least=1, below=errors.MAXCOUNT_RANGE)), since="8.10.0",
+    note="at most so many entries of all streams together",
+)  # fmt: skip
+MAXSIZE = Option(
+    "MAXSIZE", Arg("maxsize", t.integer("count", least=1, below=errors.MAXSIZE_RANGE)), since="8.10.0",
+    note="no further entry once the reply is so many bytes long",
+)  # fmt: skip
+_PID, _IID = "the producer: who adds", "the message, as this producer names it"
+
 _LIVES, _DIES = "the key expires after so long", "the key expires then"
 
 
@@ -88,6 +117,28 @@ def limit_needs_approx(args: Args, argc: int) -> Error | None:
 
 def an_id_above_zero(args: Args, argc: int) -> Error | None:
     return errors.ID_ZERO if args.get("id") == (0, 0) else None
+
+
+def idmp_makes_ids(args: Args, argc: int) -> Error | None:
+    once, given = "pid" in args or "idmpauto" in args, args.get("id")
+    return errors.IDMP_NEEDS_AUTO_ID if once and isinstance(given, t.NewID) and given != t.AUTO_ID else None
+
+
+def ids_are_needed(args: Args, argc: int) -> Error | None:
+    return None if "numids" in args else errors.NO_IDS
+
+
+def xnack_ids_are_needed(args: Args, argc: int) -> Error | None:
+    return None if "numids" in args else errors.XNACK_NO_IDS
+
+
+def a_setting_is_needed(args: Args, argc: int) -> Error | None:
+    return None if "idmp_duration" in args or "idmp_maxsize" in args else errors.NO_IDMP_SETTING
+
+
+def maxcount_not_below_count(args: Args, argc: int) -> Error | None:
+    most, each = args.get("maxcount"), args.get("count")
+    return errors.MAXCOUNT_BELOW_COUNT if isinstance(most, int) and isinstance(each, int) and most < each else None
 
 
 def a_group_is_needed(args: Args, argc: int) -> Error | None:
@@ -242,9 +293,17 @@ STREAMS = (
         "XADD", -5, KEY,
         Options(
             Option("NOMKSTREAM", since="6.2.0", note="add nothing when the stream does not exist"),
+            *REFERENCES,
+            Option("IDMPAUTO", Arg("pid", t.some_text(errors.IDMPAUTO_NO_PRODUCER), note=_PID),
+                   one_of="idmp", clash=errors.IDMP_TWICE, since="8.6.0",
+                   note="add nothing that this producer has added before"),
+            Option("IDMP", Arg("pid", t.some_text(errors.IDMP_NO_PRODUCER), note=_PID),
+                   Arg("iid", t.some_text(errors.IDMP_NO_ID), note=_IID),
+                   one_of="idmp", clash=errors.IDMP_TWICE, since="8.6.0",
+                   note="add nothing that this producer has added by this ID"),
             MAXLEN, MINID, LIMIT,
         ),
-        Arg("id", t.NEW_ID, shown="<* | id>"), *_TRIM_CHECKS,
+        Arg("id", t.NEW_ID, shown="<* | id>"), Check(idmp_makes_ids), *_TRIM_CHECKS,
         Pairs("fields", Arg("field", t.FIELD), Arg("value", t.VALUE)),
         Check(an_id_above_zero),
         summary="Append an entry to a stream, and trim the stream if asked", since="5.0.0",
@@ -252,7 +311,7 @@ STREAMS = (
         keys=ONE_KEY, tips=_VARIES,
     ),
     Command(
-        "XTRIM", -4, KEY, Options(MAXLEN, MINID, LIMIT, unknown=_syntax, needs="trim"),
+        "XTRIM", -4, KEY, Options(MAXLEN, MINID, LIMIT, *REFERENCES, unknown=_syntax, needs="trim"),
         Check(limit_needs_a_strategy), Check(a_strategy_is_needed), Check(limit_needs_approx),
         summary="Remove a stream's oldest entries", since="5.0.0", complexity="O(M) for M entries removed",
         flags="write", acl="stream", keys=ONE_KEY, tips=_VARIES,
@@ -266,6 +325,11 @@ STREAMS = (
         flags="write fast", acl="stream", keys=ONE_KEY, lookup_first=True,
     ),
     Command(
+        "XDELEX", -5, KEY, Options(*_references(), COUNTED_IDS, unknown=_syntax, needs="IDS"),
+        Check(ids_are_needed), summary="Delete entries by ID, with an eye on the groups", since="8.2.0",
+        complexity="O(log N) for each ID and group", flags="write fast", acl="stream", keys=ONE_KEY, lookup_first=True,
+    ),
+    Command(
         "XRANGE", -4, KEY, START, END, Options(COUNT, unknown=_syntax),
         summary="Read the entries between two IDs, oldest first", since="5.0.0",
         complexity="O(log N + M) for M entries returned", flags="readonly", acl="stream", keys=ONE_KEY,
@@ -277,8 +341,12 @@ STREAMS = (
     ),
     Command(
         "XREAD", -4,
-        Options(COUNT_EACH, BLOCK, _group_only("GROUP", GROUP, CONSUMER), _group_only("NOACK")),
+        Options(
+            COUNT_EACH, MAXCOUNT, MAXSIZE, BLOCK, _group_only("GROUP", GROUP, CONSUMER),
+            _group_only("CLAIM", Arg("min-idle-time", t.TEXT)), _group_only("NOACK"),
+        ),
         Halves("STREAMS", KEY, Arg("id", t.AFTER, late=True), errors.XREAD_UNBALANCED, note=_HALVES),
+        Check(maxcount_not_below_count),
         summary="Read entries newer than an ID from one or more streams, waiting for them if asked", since="5.0.0",
         complexity="O(log N + M) for each stream and M entries returned", flags="readonly blocking movablekeys",
         acl="stream",
@@ -286,11 +354,15 @@ STREAMS = (
     Command(
         "XREADGROUP", -7,
         Options(
-            Option("GROUP", GROUP, CONSUMER, note="the group, and who of it is reading"), COUNT_EACH, BLOCK,
+            Option("GROUP", GROUP, CONSUMER, note="the group, and who of it is reading"),
+            COUNT_EACH, MAXCOUNT, MAXSIZE, BLOCK,
+            Option("CLAIM", Arg("min-idle-time", t.integer(
+                "milliseconds", errors.CLAIM_NOT_AN_INTEGER, 0, errors.CLAIM_NEGATIVE)), since="8.4.0",
+                note="first what has been pending for so long, then what is new"),
             Option("NOACK", note="what is delivered is not kept as pending"), needs="GROUP",
         ),
         Halves("STREAMS", KEY, Arg("id", t.GROUP_AFTER, late=True), errors.XREADGROUP_UNBALANCED, note=_HALVES),
-        Check(a_group_is_needed),
+        Check(a_group_is_needed), Check(maxcount_not_below_count),
         summary="Read new entries, or one's own pending ones, as a consumer of a group", since="5.0.0",
         complexity="O(log N + M) for each stream and M entries returned", flags="write blocking movablekeys",
         acl="stream",
@@ -298,6 +370,34 @@ STREAMS = (
     Command(
         "XACK", -4, KEY, GROUP, IDS, summary="Mark pending entries as processed", since="5.0.0",
         complexity="O(1) for each ID", flags="write fast", acl="stream", keys=ONE_KEY, lookup_first=True,
+    ),
+    Command(
+        "XACKDEL", -6, KEY, GROUP, Options(*_references(), COUNTED_IDS, unknown=_syntax, needs="IDS"),
+        Check(ids_are_needed),
+        summary="Mark pending entries as processed, and delete them", since="8.2.0",
+        complexity="O(log N) for each ID and group", flags="write fast", acl="stream", keys=ONE_KEY, lookup_first=True,
+    ),
+    Command(
+        "XNACK", -7, KEY, GROUP,
+        Options(
+            Option("SILENT", one_of="mode", note="it was no attempt: one delivery fewer"),
+            Option("FAIL", one_of="mode", note="it was an attempt: the deliveries stay as counted"),
+            Option("FATAL", one_of="mode", note="no attempt may help: as many deliveries as there can be"),
+            unknown=lambda argv, at: errors.XNACK_MODE, once=True, needs="mode",
+        ),
+        Options(
+            Option("IDS", Arg("numids", t.integer("count", errors.XNACK_NUMIDS, least=1, most=t.INT[-1]),
+                              note="how many IDs follow"),
+                   Arg("id", t.ID, many=True, late=True), fewer=errors.XNACK_NUMIDS_TOO_MANY,
+                   note="the entries: how many, then their IDs"),
+            Option("RETRYCOUNT", Arg("count", t.integer("count", least=0, below=errors.XNACK_RETRYCOUNT)),
+                   note="as if delivered so many times"),
+            Option("FORCE", note="also what is not pending, if the entry is there"),
+            unknown=lambda argv, at: errors.bad_xnack_option(argv[at]), needs="IDS",
+        ),
+        Check(xnack_ids_are_needed),
+        summary="Give pending entries back, for any consumer to take", since="8.8.0",
+        complexity="O(log N) for each ID", flags="write fast", acl="stream", keys=ONE_KEY, lookup_first=True,
     ),
     Command(
         "XPENDING", -3, KEY, GROUP, Check(three_words_or_six_to_nine),
@@ -350,6 +450,30 @@ STREAMS = (
         ),
         summary="Set a stream's last ID and counters (for replication and repair)", since="5.0.0",
         flags="write denyoom fast", acl="stream", keys=ONE_KEY,
+    ),
+    Command(
+        "XCFGSET", -2, KEY,
+        Options(
+            Option("IDMP-DURATION", Arg("idmp-duration", t.integer(
+                "seconds", least=1, below=errors.IDMP_DURATION_RANGE, most=86_400, above=errors.IDMP_DURATION_RANGE)),
+                one_of="duration", clash=errors.IDMP_DURATION_TWICE, note="remember what was added for so long"),
+            Option("IDMP-MAXSIZE", Arg("idmp-maxsize", t.integer(
+                "count", least=1, below=errors.IDMP_MAXSIZE_RANGE, most=10_000, above=errors.IDMP_MAXSIZE_RANGE)),
+                one_of="maxsize", clash=errors.IDMP_MAXSIZE_TWICE, note="remember so many messages of each producer"),
+            unknown=_syntax,
+        ),
+        Check(a_setting_is_needed),
+        summary="Set for how long, and of how many messages, a stream remembers what was added", since="8.6.0",
+        complexity="O(1); O(N) in what is forgotten when a setting changes", flags="write fast", acl="stream",
+        keys=ONE_KEY, lookup_first=True,
+    ),
+    Command(
+        "XIDMPRECORD", 5, KEY,
+        Ordered(Arg("pid", t.some_text(errors.PRODUCER_EMPTY), note=_PID),
+                Arg("iid", t.some_text(errors.IID_EMPTY), note=_IID),
+                Arg("stream-id", t.ID, note="the ID of the entry that was added"), order=(2, 0, 1)),
+        summary="Remember an entry as added by a producer (for replication and repair)", since="8.6.2",
+        complexity="O(log N)", flags="write denyoom fast", acl="stream", keys=ONE_KEY,
     ),
     _container("XGROUP", "5.0.0", "Create and change consumer groups"),
     Command(

@@ -184,6 +184,8 @@ class _Reader:
         taken: dict[str, Option] = {}
         while self.at < self.argc:
             option = part.by_token.get(self.argv[self.at].upper()) or self.c_option(part)
+            if option is not None and option.single and option.one_of in taken:
+                option = None
             if option is None or not self.room_for(option):
                 if part.unknown is None:
                     break
@@ -191,12 +193,15 @@ class _Reader:
                     self.problem(part.unknown(self.argv, self.at))
                 self.roles.append(None)
                 self.at += 1
+                if part.once and part.needs:  # the word stands where the option must
+                    return
                 continue
             self.option(option, taken)
             if part.once:
                 return
         if self.at >= self.argc and self.draft:
             self.expect(*(option for option in part.options if self.possible(option, taken)))
+            self.settled = self.settled or bool(part.once and part.needs)
 
     def c_option(self, part: Options) -> Option | None:
         """Redis compares keywords as C strings: what follows a NUL is not looked at."""
@@ -204,7 +209,7 @@ class _Reader:
         return part.by_token.get(c_string(word).upper()) if b"\0" in word else None
 
     def possible(self, option: Option, taken: dict[str, Option]) -> bool:
-        if option.refused or option.key in self.args:
+        if option.refused or self.given(option):
             return False
         return not option.one_of or option.one_of not in taken
 
@@ -218,7 +223,7 @@ class _Reader:
             elif other is not None and option.clash and not (option.again and other is option):
                 self.problem(option.clash)
             taken[option.one_of] = option
-        if option.key in self.args:
+        if self.given(option):
             self.forget_late(option)
         self.take(option.role)
         if option.marks:
@@ -226,6 +231,8 @@ class _Reader:
         args = self.args
         if not option.args:
             args[option.key] = True
+        elif option.counted:
+            self.counted(option)
         elif len(option.args) == 1:
             (arg,) = option.args
             args[option.key] = [self.word(arg) for _ in range(self.at, self.argc)] if arg.many else self.word(arg)
@@ -236,6 +243,26 @@ class _Reader:
             self.call.problems.append(Problem(min(self.at, self.argc) - 1, error))
         if option.then:
             self.options(option.then)
+
+    def given(self, option: Option) -> bool:
+        return option.key in self.args or (len(option.args) > 1 and option.args[0].key in self.args)
+
+    def counted(self, option: Option) -> None:
+        """A number, and that many words; after no number, those up to the next that looks like an option's."""
+        count, each = option.args
+        number = self.word(count)
+        rest = self.argc - self.at
+        if not isinstance(number, int):
+            most = next((i for i, word in enumerate(self.argv[self.at :]) if word[:1].isalpha()), rest)
+        else:
+            most = min(number, rest)
+            if number > rest and not self.draft and option.fewer:
+                self.problem(option.fewer)
+        values = [self.word(each) for _ in range(most)]
+        if isinstance(number, int) and len(values) < number:
+            self.expect(each)
+            self.settled = True
+        self.args[count.key], self.args[each.key] = number, values
 
     def forget_late(self, option: Option) -> None:
         """An option comes again: what Redis reads later, it reads of the last one only."""
@@ -358,7 +385,7 @@ class _Reader:
 
     def room_for(self, option: Option) -> bool:
         """Redis knows an option by its keyword only when its words follow."""
-        return self.draft or self.at + len(option.args) < self.argc
+        return self.draft or self.at + (1 if option.counted else len(option.args)) < self.argc
 
     def expect(self, *what: Arg | Option | Halves) -> None:
         if self.draft and not self.settled:

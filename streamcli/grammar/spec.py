@@ -105,7 +105,10 @@ class Option:
     Options that share `one_of` exclude each other with the answer `clash`
     (None: a later Check decides; with `replaces` the last one counts); `again`
     lets the same one come twice all the same. `within` names the `one_of` it
-    belongs to, in syntax lines. `refused` makes it known only to be turned
+    belongs to, in syntax lines; `beside` the one without which it says nothing.
+    `single`: once one of its `one_of` is there, it is a word like any other.
+    `fewer` makes it counted: its first word says how many of its second it
+    takes, and fewer answer that. `refused` makes it known only to be turned
     down. `rule` is looked at as soon as its words are read. `then` are options
     that may only follow this one. `since` is the version of Redis that brought
     it; None: as old as its command. `note` says in a short phrase what it does,
@@ -113,8 +116,8 @@ class Option:
     """
 
     __slots__ = (
-        "again", "args", "clash", "key", "mark_key", "mark_role", "marks", "note", "one_of", "refused", "replaces",
-        "role", "rule", "since", "then", "token", "within",
+        "again", "args", "beside", "clash", "counted", "fewer", "key", "mark_key", "mark_role", "marks", "note",
+        "one_of", "refused", "replaces", "role", "rule", "since", "single", "then", "token", "within",
     )  # fmt: skip
 
     def __init__(
@@ -126,7 +129,10 @@ class Option:
         clash: Error | None = errors.SYNTAX,
         again: bool = False,
         replaces: bool = False,
+        single: bool = False,
+        fewer: Error | None = None,
         within: str | None = None,
+        beside: str | None = None,
         refused: Error | None = None,
         rule: Rule | None = None,
         then: Options | None = None,
@@ -134,8 +140,9 @@ class Option:
         note: str = "",
     ) -> None:
         self.token, self.args, self.marks, self.one_of, self.clash = token, args, marks, one_of, clash
-        self.within, self.replaces, self.note = within, replaces, note
+        self.within, self.beside, self.replaces, self.note = within, beside or within, replaces, note
         self.again, self.refused, self.rule, self.then, self.since = again, refused, rule, then, since
+        self.single, self.fewer, self.counted = single, fewer, fewer is not None
         self.key = _key(token)
         self.mark_key = f"{self.key}_mark"
         self.role = Role("token", token, self)
@@ -189,7 +196,7 @@ class Options:
         for index, (name, options) in enumerate(rooms.items()):
             if index:
                 yield " ", ()
-            yield from _room(options) if name == self.needs else _in_brackets(_room(options))
+            yield from _room(options, needed=True) if name == self.needs else _in_brackets(_room(options))
 
 
 def _in_brackets(pieces: Iterable[Piece]) -> Iterator[Piece]:
@@ -198,19 +205,24 @@ def _in_brackets(pieces: Iterable[Piece]) -> Iterator[Piece]:
     yield "]", ()
 
 
-def _room(options: list[Option]) -> Iterator[Piece]:
-    """`A | B`; `<A | B> words [C word]` when A and B take the same words and C belongs to them."""
+def _room(options: list[Option], *, needed: bool = False) -> Iterator[Piece]:
+    """`A | B`; `<A | B> words [C word]` when A and B take the same words and C belongs to them.
+
+    Where one is `needed`, `<A | B>` all the same.
+    """
     choices = [option for option in options if not option.within]
     words = {_text(option.words_pieces()) for option in choices}
     together = len(choices) > 1 and len(words) == 1 and words != {""}
-    if together:
+    angles = together or (needed and len(choices) > 1)
+    if angles:
         yield "<", ()
     for index, option in enumerate(choices):
         if index:
             yield " | ", ()
         yield from [(option.token, (option.role,))] if together else option.pieces()
-    if together:
+    if angles:
         yield ">", ()
+    if together:
         for same in zip(*(option.words_pieces() for option in choices), strict=True):
             yield same[0][0], tuple(role for _, roles in same for role in roles)
     for option in options:

@@ -183,6 +183,11 @@ def _read_seconds(word: bytes) -> float | Error:
         return 0.0  # Redis: strtod, so no number is no time
 
 
+def some_text(empty: Error) -> Type:
+    """Any word but an empty one."""
+    return Type("string", lambda word: word or empty)
+
+
 KEY = Type("key", None)
 GROUP = Type("group", None)
 CONSUMER = Type("consumer", None)

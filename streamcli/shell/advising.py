@@ -95,13 +95,26 @@ def listed(words: Iterable[str], last: str = "and") -> str:
 
 
 def with_usage(said: str, command: Command | None) -> str:
-    """The sentence, and as much of the syntax line as there is room for."""
+    """The sentence, and as much of the syntax line as there is room for: without its options, if it is too long."""
     usage = command.usage() if command is not None else ""
     room = LINE_MAX - len(said) - 2
+    if len(usage) > room:
+        usage = _in_brief(usage)
     if len(usage) > room:
         usage = usage[: max(0, room - 4)].rpartition(" ")[0]
         usage += " ..." if " " in usage else ""
     return f"{said}: {usage}" if " " in usage else said
+
+
+def _in_brief(usage: str) -> str:
+    """The syntax line with `[...]` in place of options that may be left out."""
+    parts: list[str] = []
+    depth = 0
+    for word in usage.split(" "):
+        parts[-1:] = [f"{parts[-1]} {word}"] if depth else [*parts[-1:], word]
+        depth += word.count("[") - word.count("]")
+    brief = ["[...]" if part.startswith("[") and part.lstrip("[<")[:1].isupper() else part for part in parts]
+    return " ".join([part for at, part in enumerate(brief) if part != "[...]" or brief[at - 1] != part])
 
 
 def nearest(word: bytes, names: Iterable[bytes]) -> bytes | None:

@@ -129,7 +129,7 @@ def _expected(place: _Place) -> Iterator[Completion]:
         elif isinstance(what, Halves):
             yield from _token(place, what.token, what.note, "option")
         elif isinstance(what, Option):
-            if not what.within or _has_one_of(place.call, what.within):
+            if not what.beside or _has_one_of(place.call, what.beside):
                 lacks = place.call.command is not None and words.lacks(place.call.command, what)
                 note = what.note or (what.usage() if what.args else "")
                 yield from _token(place, what.token, lacks or note, "option")

@@ -325,7 +325,7 @@ def by_the_word(case: Case) -> str | None:
         takers = [
             one for one in COMMANDS.values() if role.part.token.encode() in keywords_of(one) and one.group == "stream"
         ]
-        return f"{takers[0].name} takes it: {takers[0].usage()}" if takers else None
+        return with_usage(f"{takers[0].name} takes it", takers[0]) if takers else None
     if case.arg is None or at is None or case.arg.type.name not in _COUNTING:
         return None
     return _number(case) if t.read_integer(case.call.argv[at]) is None else None

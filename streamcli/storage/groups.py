@@ -6,7 +6,7 @@ O(log N) and the rows it returns. IDs are 16 packed bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from streamcli.storage import large
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _IDS_AT_ONCE = 100  # in one statement
 DELIVERIES_MAX = 2**63 - 1  # Redis (since 8.8): a count stays there
 NEVER_MS = -1  # `active_ms` of a consumer that was never given anything
+RELEASED_MS = -1  # `delivered_ms` of what no consumer holds: before all that anyone does
+_NOBODY = 0  # its consumer
+_GROUP = "id, name, last_id, entries_read, pending, released, turns, nacks"
 
 
 class Pending(NamedTuple):
@@ -28,6 +31,11 @@ class Pending(NamedTuple):
     consumer: int
     delivered_ms: int
     deliveries: int
+
+    @property
+    def released(self) -> bool:
+        """Given back by XNACK: nobody holds it."""
+        return self.consumer == _NOBODY
 
 
 class Consumer(Row):
@@ -48,7 +56,11 @@ class Consumer(Row):
 
 
 class Group(Row):
-    """A group's row. `entries_read` is None when it is not known; `pending` counts all its consumers' entries."""
+    """A group's row.
+
+    `entries_read` is None when it is not known; `pending` counts all its consumers' entries and the `released`,
+    which nobody holds. `nacks` counts XNACKs.
+    """
 
     __slots__ = (
         "_by_id",
@@ -58,15 +70,20 @@ class Group(Row):
         "entries_read",
         "id",
         "last_id",
+        "nacks",
         "name",
         "pending",
+        "released",
         "stream",
+        "turns",
     )
 
-    def __init__(self, store: Store, stream: int, row: tuple[int, bytes, bytes, int | None, int]) -> None:
+    def __init__(
+        self, store: Store, stream: int, row: tuple[int, bytes, bytes, int | None, int, int, int, int]
+    ) -> None:
         super().__init__(store)
         self.stream = stream
-        self.id, self.name, self.last_id, self.entries_read, self.pending = row
+        self.id, self.name, self.last_id, self.entries_read, self.pending, self.released, self.turns, self.nacks = row
         self._by_id: dict[int, Consumer] = {}
         self._by_name: dict[bytes, Consumer] = {}
         self._reader: Consumer | None = None  # whom entries were last delivered to
@@ -78,19 +95,19 @@ class Group(Row):
             (stream, name, last_id, entries_read),
         )
         assert cursor.lastrowid is not None
-        return cls(store, stream, (cursor.lastrowid, name, last_id, entries_read, 0))
+        return cls(store, stream, (cursor.lastrowid, name, last_id, entries_read, 0, 0, 0, 0))
 
     @classmethod
     def load(cls, store: Store, stream: int, name: bytes | None = None) -> list[Group]:
         """The stream's groups, or the one of that name."""
-        sql = "SELECT id, name, last_id, entries_read, pending FROM groups WHERE stream=?"
+        sql = f"SELECT {_GROUP} FROM groups WHERE stream=?"
         rows = store.run(sql, (stream,)) if name is None else store.run(f"{sql} AND name=?", (stream, name))
         return [cls(store, stream, row) for row in rows.fetchall()]
 
     def _save(self) -> None:
         self._store.run(
-            "UPDATE groups SET last_id=?, entries_read=?, pending=? WHERE id=?",
-            (self.last_id, self.entries_read, self.pending, self.id),
+            "UPDATE groups SET last_id=?, entries_read=?, pending=?, released=?, turns=?, nacks=? WHERE id=?",
+            (self.last_id, self.entries_read, self.pending, self.released, self.turns, self.nacks, self.id),
         )
 
     def destroy_rows(self) -> None:
@@ -101,16 +118,20 @@ class Group(Row):
     def copy_rows(self, stream: int) -> None:
         """Everything again for another stream; this one's rows are up to date."""
         new = Group.make(self._store, stream, self.name, self.last_id, self.entries_read)
-        new.pending = self.pending
+        new.pending, new.released, new.turns = self.pending, self.released, self.turns
         new.write()
+        self._copy_pending(f"grp=? AND delivered_ms={RELEASED_MS}", self.id, new.id, _NOBODY)
         for consumer in self.consumers():
             copy = new.make_consumer(consumer.name, consumer.seen_ms)
             copy.active_ms, copy.pending = consumer.active_ms, consumer.pending
             copy.write()
-            self._store.run(
-                "INSERT INTO pending SELECT ?, id, ?, delivered_ms, deliveries FROM pending WHERE consumer=?",
-                (new.id, copy.id, consumer.id),
-            )
+            self._copy_pending("consumer=?", consumer.id, new.id, copy.id)
+
+    def _copy_pending(self, which: str, whose: int, group: int, consumer: int) -> None:
+        self._store.run(
+            f"INSERT INTO pending SELECT ?, id, ?, delivered_ms, deliveries, turn FROM pending WHERE {which}",
+            (group, consumer, whose),
+        )
 
     # -- consumers ---------------------------------------------------------------------
 
@@ -176,10 +197,11 @@ class Group(Row):
     def pend(self, ids: Sequence[bytes], consumer: Consumer, now_ms: int) -> None:
         """Deliver entries that follow each other for the first time; one that is pending already gets a new owner."""
         sql = (
-            "INSERT OR IGNORE INTO pending SELECT ?, id, ?, ?, 1 FROM entries WHERE stream=? AND id>=? AND id<=? "
+            "INSERT OR IGNORE INTO pending SELECT ?, id, ?, ?, 1, ? FROM entries WHERE stream=? AND id>=? AND id<=? "
             "ORDER BY id"
         )
-        added = self._store.run(sql, (self.id, consumer.id, now_ms, self.stream, ids[0], ids[-1])).rowcount
+        values = (self.id, consumer.id, now_ms, self._turn(), self.stream, ids[0], ids[-1])
+        added = self._store.run(sql, values).rowcount
         self._reader = consumer
         self._count(consumer, added)
         if added == len(ids):
@@ -194,28 +216,49 @@ class Group(Row):
     def assign(self, row: Pending, consumer: Consumer, delivered_ms: int, deliveries: int) -> None:
         """Give a pending entry an owner, a delivery time and a count."""
         self._store.run(
-            "UPDATE pending SET consumer=?, delivered_ms=?, deliveries=? WHERE grp=? AND id=?",
-            (consumer.id, delivered_ms, deliveries, self.id, row.id),
+            "UPDATE pending SET consumer=?, delivered_ms=?, deliveries=?, turn=? WHERE grp=? AND id=?",
+            (consumer.id, delivered_ms, deliveries, self._turn(), self.id, row.id),
         )
         if row.consumer != consumer.id:
-            former = self.consumer_by_id(row.consumer)
-            former.pending -= 1
-            former.changed()
-            consumer.pending += 1
-            consumer.changed()
+            self._count(row.consumer, -1)
+            self._count(consumer, 1)
 
     def force(self, id: bytes, consumer: Consumer, delivered_ms: int, deliveries: int) -> None:
         """Make an entry pending that is not."""
-        self._store.run("INSERT INTO pending VALUES (?,?,?,?,?)", (self.id, id, consumer.id, delivered_ms, deliveries))
+        self._insert(id, consumer.id, delivered_ms, deliveries)
         self._count(consumer, 1)
 
-    def deliver_again(self, ids: Iterable[bytes], now_ms: int) -> None:
-        """Their owner reads them once more."""
-        again = f"deliveries=min(deliveries, {DELIVERIES_MAX - 1})+1"
+    def release(self, id: bytes, row: Pending | None, deliveries: int) -> None:
+        """Take an entry that is pending (`row`), or is to be, from whoever holds it; it comes after those released."""
+        if row is None:
+            self._insert(id, _NOBODY, RELEASED_MS, deliveries)
+        else:
+            self._store.run(
+                "UPDATE pending SET consumer=?, delivered_ms=?, deliveries=?, turn=? WHERE grp=? AND id=?",
+                (_NOBODY, RELEASED_MS, deliveries, self._turn(), self.id, id),
+            )
+            self._count(row.consumer, -1)
+        self._count(_NOBODY, 1)
+
+    def _insert(self, id: bytes, consumer: int, delivered_ms: int, deliveries: int) -> None:
+        values = (self.id, id, consumer, delivered_ms, deliveries, self._turn())
+        self._store.run("INSERT INTO pending VALUES (?,?,?,?,?,?)", values)
+
+    def deliver_again(self, ids: Sequence[bytes], now_ms: int) -> None:
+        """Their owner reads them once more, in the order of their IDs."""
+        if not ids:
+            return
+        again, turn = f"deliveries=min(deliveries, {DELIVERIES_MAX - 1})+1", self._turn()
         self._store.run_many(
-            f"UPDATE pending SET delivered_ms=?, {again} WHERE grp=? AND id=?",
-            [(now_ms, self.id, id) for id in ids],
+            f"UPDATE pending SET delivered_ms=?, {again}, turn=? WHERE grp=? AND id=?",
+            [(now_ms, turn, self.id, id) for id in ids],
         )
+
+    def _turn(self) -> int:
+        """The number of the next delivery: orders what is delivered in one ms."""
+        self.turns += 1
+        self.changed()
+        return self.turns
 
     def acknowledge(self, ids: Sequence[bytes]) -> int:
         """Forget pending entries: how many of them were."""
@@ -230,10 +273,22 @@ class Group(Row):
                 owners = {}
                 for (owner,) in self._store.run(f"{sql} RETURNING consumer", (self.id, *some)).fetchall():
                     owners[owner] = owners.get(owner, 0) + 1
-            for owner, count in owners.items():
-                gone += count
-                self._count(self.consumer_by_id(owner), -count)
+            gone += self._gone(owners)
         return gone
+
+    def acknowledge_all(self, low: bytes, high: bytes) -> int:
+        """Forget what is pending of the entries from `low` to `high` that are there: how many of them were."""
+        there = "SELECT id FROM entries WHERE stream=? AND id>=? AND id<=?"
+        sql = f"DELETE FROM pending WHERE grp=? AND id IN ({there}) RETURNING consumer"
+        owners: dict[int, int] = {}
+        for (owner,) in self._store.run(sql, (self.id, self.stream, low, high)).fetchall():
+            owners[owner] = owners.get(owner, 0) + 1
+        return self._gone(owners)
+
+    def _gone(self, owners: dict[int, int]) -> int:
+        for owner, count in owners.items():
+            self._count(owner, -count)
+        return sum(owners.values())
 
     def row(self, id: bytes) -> Pending | None:
         sql = "SELECT id, consumer, delivered_ms, deliveries FROM pending WHERE grp=? AND id=?"
@@ -259,11 +314,12 @@ class Group(Row):
         """What is pending from `low` to `high`, both included: at most `most` rows (-1 for all), of one
         consumer if given, delivered at `delivered_by_ms` or before if given."""
         whose, owner = ("consumer", consumer.id) if consumer is not None else ("grp", self.id)
+        # The index of another order would be tempting where there is a condition on its column.
         sql = f"SELECT id, consumer, delivered_ms, deliveries FROM pending WHERE {whose}=? AND id>=? AND id<=?"
         values: list[int | bytes] = [owner, low, high]
         if delivered_by_ms is not None:
-            sql += " AND delivered_ms<=?"
-            values.append(delivered_by_ms)
+            sql += " AND +delivered_ms<=?"
+            values.append(max(delivered_by_ms, RELEASED_MS))
         rows = self._store.run(f"{sql} ORDER BY id LIMIT ?", (*values, most)).fetchall()
         return [Pending(*row) for row in rows]
 
@@ -279,14 +335,41 @@ class Group(Row):
             "FROM pending AS p LEFT JOIN entries AS e ON e.stream=? AND e.id=p.id "
             f"WHERE p.{whose}=? AND p.id>=? ORDER BY p.id LIMIT ?"
         )
-        rows = self._store.run(sql, (delivered_by_ms, self.stream, owner, low, most)).fetchall()
+        by_ms = max(delivered_by_ms, RELEASED_MS)
+        rows = self._store.run(sql, (by_ms, self.stream, owner, low, most)).fetchall()
         store, stream = self._store, self.stream
         return [
             (Pending(*row[:4]), bool(row[4]), row[5] and large.whole(store, stream, row[0], row[5])) for row in rows
         ]
 
-    def _count(self, consumer: Consumer, more: int) -> None:
+    # -- in the order of delivery ---------------------------------------------------------
+
+    def overdue(self, by_ms: int, before_turn: int, most: int) -> list[tuple[Pending, bytes]]:
+        """What is pending and there, delivered at `by_ms` or before and before a delivery of that number: the
+        released first, then by delivery. Each row with the entry's packed fields; at most `most`, -1 for all."""
+        sql = (
+            "SELECT p.id, p.consumer, p.delivered_ms, p.deliveries, e.fields FROM pending AS p "
+            "CROSS JOIN entries AS e ON e.stream=? AND e.id=p.id "
+            "WHERE p.grp=? AND p.delivered_ms<=? AND p.turn<? ORDER BY p.delivered_ms, p.turn, p.id LIMIT ?"
+        )
+        rows = self._store.run(sql, (self.stream, self.id, by_ms, before_turn, most)).fetchall()
+        return [(Pending(*row[:4]), large.whole(self._store, self.stream, row[0], row[4])) for row in rows]
+
+    def first_delivered_ms(self) -> int | None:
+        """When the first of what is pending and there was delivered; RELEASED_MS for what nobody holds."""
+        sql = (
+            "SELECT p.delivered_ms FROM pending AS p CROSS JOIN entries AS e ON e.stream=? AND e.id=p.id "
+            "WHERE p.grp=? ORDER BY p.delivered_ms, p.turn, p.id LIMIT 1"
+        )
+        row = self._store.run(sql, (self.stream, self.id)).fetchone()
+        return row[0] if row else None
+
+    def _count(self, owner: Consumer | int, more: int) -> None:
         self.pending += more
         self.changed()
+        if owner == _NOBODY:
+            self.released += more
+            return
+        consumer = self.consumer_by_id(owner) if isinstance(owner, int) else owner
         consumer.pending += more
         consumer.changed()

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 APPLICATION_ID = 0x73744C49  # "stLI", at byte 68 of the file
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MEMORY = ":memory:"
 Failed = sqlite3.Error  # what any read or write may raise
 FAULTS = (Failed, UnicodeDecodeError)  # SQLite quotes a damaged page in its messages, and it may be no text
@@ -26,7 +26,22 @@ _TRIES = 50  # ... and how often; see `patiently`
 _WAL_PAGES = 4000  # 16 MB between checkpoints
 _CACHE_KIB = 32 * 1024
 
-_TABLES = """
+_SINCE_2 = """\
+CREATE INDEX pending_by_delivery ON pending (grp, delivered_ms, turn);
+-- What producers have added, so that it is not added again: `placed` and `place` count, `oldest` is the entry of the
+-- first row that is left.
+CREATE TABLE producers (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, stream INTEGER NOT NULL, name BLOB NOT NULL,
+  held INTEGER NOT NULL, placed INTEGER NOT NULL, oldest BLOB NOT NULL, UNIQUE (stream, name)
+);
+CREATE INDEX producers_by_age ON producers (stream, oldest);
+CREATE TABLE iids (
+  producer INTEGER NOT NULL, iid BLOB NOT NULL, place INTEGER NOT NULL, id BLOB NOT NULL, added_ms INTEGER NOT NULL,
+  PRIMARY KEY (producer, iid)
+) WITHOUT ROWID;
+CREATE INDEX iids_by_place ON iids (producer, place);
+"""
+_TABLES = f"""
 CREATE TABLE keys (
   id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used again, so a key made anew is seen to be another
   db INTEGER NOT NULL,
@@ -49,7 +64,10 @@ CREATE TABLE streams (
   large INTEGER NOT NULL,                -- counts its rows of the table large
   version INTEGER NOT NULL,              -- counts changes, for WATCH
   full_nodes INTEGER NOT NULL, full_bytes INTEGER NOT NULL,  -- of the table nodes
-  tail_first BLOB, tail_last BLOB, tail_live INTEGER, tail_deleted INTEGER, tail_bytes INTEGER, tail_names BLOB
+  tail_first BLOB, tail_last BLOB, tail_live INTEGER, tail_deleted INTEGER, tail_bytes INTEGER, tail_names BLOB,
+  idmp_duration INTEGER NOT NULL DEFAULT 100, idmp_maxsize INTEGER NOT NULL DEFAULT 100,
+  producers INTEGER NOT NULL DEFAULT 0, iids INTEGER NOT NULL DEFAULT 0,  -- count its rows of these tables
+  iids_added INTEGER NOT NULL DEFAULT 0, iids_duplicates INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE entries (
   stream INTEGER NOT NULL, id BLOB NOT NULL, fields BLOB NOT NULL, PRIMARY KEY (stream, id)
@@ -62,7 +80,11 @@ CREATE TABLE nodes (                     -- full macro nodes; the one still bein
 ) WITHOUT ROWID;
 CREATE TABLE groups (
   id INTEGER PRIMARY KEY AUTOINCREMENT, stream INTEGER NOT NULL, name BLOB NOT NULL,
-  last_id BLOB NOT NULL, entries_read INTEGER, pending INTEGER NOT NULL, UNIQUE (stream, name)
+  last_id BLOB NOT NULL, entries_read INTEGER, pending INTEGER NOT NULL,
+  released INTEGER NOT NULL DEFAULT 0,   -- of what is pending, what no consumer holds
+  turns INTEGER NOT NULL DEFAULT 0,      -- counts deliveries
+  nacks INTEGER NOT NULL DEFAULT 0,      -- counts XNACKs, for those who wait
+  UNIQUE (stream, name)
 );
 CREATE TABLE consumers (
   id INTEGER PRIMARY KEY AUTOINCREMENT, grp INTEGER NOT NULL, name BLOB NOT NULL,
@@ -70,10 +92,27 @@ CREATE TABLE consumers (
 );
 CREATE TABLE pending (
   grp INTEGER NOT NULL, id BLOB NOT NULL, consumer INTEGER NOT NULL,
-  delivered_ms INTEGER NOT NULL, deliveries INTEGER NOT NULL, PRIMARY KEY (grp, id)
+  delivered_ms INTEGER NOT NULL, deliveries INTEGER NOT NULL,
+  turn INTEGER NOT NULL DEFAULT 0,       -- which of its group's deliveries: orders those of one ms
+  PRIMARY KEY (grp, id)
 ) WITHOUT ROWID;
 CREATE INDEX pending_by_consumer ON pending (consumer, id);
+{_SINCE_2}"""
+
+# From each older version to the next: what its tables lack. What comes of it is what _TABLES makes; a test holds it so.
+_ADDED_2 = """\
+streams ADD COLUMN idmp_duration INTEGER NOT NULL DEFAULT 100
+streams ADD COLUMN idmp_maxsize INTEGER NOT NULL DEFAULT 100
+streams ADD COLUMN producers INTEGER NOT NULL DEFAULT 0
+streams ADD COLUMN iids INTEGER NOT NULL DEFAULT 0
+streams ADD COLUMN iids_added INTEGER NOT NULL DEFAULT 0
+streams ADD COLUMN iids_duplicates INTEGER NOT NULL DEFAULT 0
+groups ADD COLUMN released INTEGER NOT NULL DEFAULT 0
+groups ADD COLUMN turns INTEGER NOT NULL DEFAULT 0
+groups ADD COLUMN nacks INTEGER NOT NULL DEFAULT 0
+pending ADD COLUMN turn INTEGER NOT NULL DEFAULT 0
 """
+_UPGRADES = {1: [*(f"ALTER TABLE {added}" for added in _ADDED_2.splitlines()), *_SINCE_2.split(";\n")]}
 
 
 class DamagedError(sqlite3.DatabaseError):
@@ -198,6 +237,8 @@ def _recognise(connection: sqlite3.Connection) -> None:
     if _pragma(connection, "application_id") != APPLICATION_ID:
         _fill(connection)
     version = _pragma(connection, "user_version")
+    if version in _UPGRADES:
+        version = _upgrade(connection)
     if version > SCHEMA_VERSION:
         raise OpenError(
             f"it was written by a newer streamcli (schema {version}, this one knows {SCHEMA_VERSION}); "
@@ -226,6 +267,21 @@ def _fill(connection: sqlite3.Connection) -> None:
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+
+
+def _upgrade(connection: sqlite3.Connection) -> int:
+    """Bring an older file to this version, all or nothing, unless someone else has just done so: its version then."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        while (version := _pragma(connection, "user_version")) in _UPGRADES:
+            for statement in _UPGRADES[version]:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version={version + 1}")
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+    return version
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:

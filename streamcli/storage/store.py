@@ -18,6 +18,9 @@ from streamcli.storage.streams import Stream
 
 STREAM, STRING = 1, 2  # a key's kind
 
+_TABLES = (
+    "keys", "strings", "streams", "entries", "large", "nodes", "groups", "consumers", "pending", "producers", "iids",
+)  # fmt: skip
 _REMEMBERED_MAX = 20_000  # keys; a scan of millions must not fill the memory
 
 
@@ -343,14 +346,16 @@ class Store:
             groups = f"SELECT id FROM groups WHERE stream IN ({mine})"
             for table in ("pending", "consumers"):
                 self.run(f"DELETE FROM {table} WHERE grp IN ({groups})", (db,))
-            for table in ("entries", "large", "nodes", "groups"):
+            producers = f"SELECT id FROM producers WHERE stream IN ({mine})"
+            self.run(f"DELETE FROM iids WHERE producer IN ({producers})", (db,))
+            for table in ("entries", "large", "nodes", "groups", "producers"):
                 self.run(f"DELETE FROM {table} WHERE stream IN ({mine})", (db,))
             for table in ("streams", "strings"):
                 self.run(f"DELETE FROM {table} WHERE key IN ({mine})", (db,))
             self.run("DELETE FROM keys WHERE db=?", (db,))
             self._forget()
             return
-        for table in ("keys", "strings", "streams", "entries", "large", "nodes", "groups", "consumers", "pending"):
+        for table in _TABLES:
             self.run(f"DELETE FROM {table}")  # without WHERE, SQLite drops the pages whole
         self._keys.clear()
         self._next_expiry_ms = None

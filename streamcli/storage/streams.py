@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from streamcli.storage import large
 from streamcli.storage.encoding import counts_size, entry_size, header_size, pack_words, signed
 from streamcli.storage.groups import Group
+from streamcli.storage.producers import COLUMNS as _IDMP
+from streamcli.storage.producers import Producers
 from streamcli.storage.rows import Row
 from streamcli.storage.schema import DamagedError
 
@@ -34,6 +36,8 @@ _COLUMNS = f"{_OFTEN}, {_SELDOM}"
 _UPDATE_OFTEN, _UPDATE_ALL = (
     f"UPDATE streams SET {columns.replace(',', '=?,')}=? WHERE key=?" for columns in (_OFTEN, _COLUMNS)
 )
+
+_WHO_HAS_IT = "SELECT 1 FROM groups AS g CROSS JOIN pending AS p ON p.grp=g.id WHERE g.stream=? AND "
 
 
 class NodeLimits(NamedTuple):
@@ -74,7 +78,7 @@ class Stream(Row):
 
     __slots__ = (
         "_first", "_groups", "_saved", "appended", "entries_added", "full_bytes", "full_nodes", "id", "large",
-        "last_id", "length", "max_deleted_id", "tail", "version",
+        "last_id", "length", "max_deleted_id", "producers", "tail", "version",
     )  # fmt: skip
 
     def __init__(self, store: Store, id: int) -> None:
@@ -88,6 +92,7 @@ class Stream(Row):
         self.version = 0
         self.tail: Node | None = None
         self.full_nodes = self.full_bytes = 0  # nodes before the tail, and their sizes
+        self.producers = Producers(store, id)
         self._groups: dict[bytes, Group] = {}  # those that were asked for
         self._saved: object = None  # the columns that seldom change, as they were last written
         self._first: bytes | None = None  # the oldest entry's ID, while it is known
@@ -104,12 +109,13 @@ class Stream(Row):
     @classmethod
     def load(cls, store: Store, id: int) -> Stream:
         stream = cls(store, id)
-        row = store.run(f"SELECT {_COLUMNS} FROM streams WHERE key=?", (id,)).fetchone()
+        row = store.run(f"SELECT {_COLUMNS}, {_IDMP} FROM streams WHERE key=?", (id,)).fetchone()
         if row is None:
             raise DamagedError
         stream.length, stream.last_id, stream.entries_added, stream.appended, stream.version = row[:5]
         last, live, size = row[5:8]
-        stream.max_deleted_id, stream.large, stream.full_nodes, stream.full_bytes, first, deleted, names = row[8:]
+        stream.max_deleted_id, stream.large, stream.full_nodes, stream.full_bytes, first, deleted, names = row[8:15]
+        stream.producers = Producers(store, id, row[15:])
         if first is not None:
             stream.tail = Node(first, last, live, deleted, size, names)
         return stream
@@ -133,6 +139,7 @@ class Stream(Row):
         """Delete every row but the key's."""
         for group in self.groups():
             group.destroy_rows()
+        self.producers.forget_all()
         for table in ("entries", "large", "nodes", "groups"):
             self._store.run(f"DELETE FROM {table} WHERE stream=?", (self.id,))
         self._store.run("DELETE FROM streams WHERE key=?", (self.id,))
@@ -140,13 +147,15 @@ class Stream(Row):
     def copy_rows(self, new: int) -> None:
         """Everything again under another key; this one's rows are up to date."""
         run = self._store.run
-        run(f"INSERT INTO streams (key, {_COLUMNS}) SELECT ?, {_COLUMNS} FROM streams WHERE key=?", (new, self.id))
+        columns = f"{_COLUMNS}, {_IDMP}"
+        run(f"INSERT INTO streams (key, {columns}) SELECT ?, {columns} FROM streams WHERE key=?", (new, self.id))
         run("INSERT INTO entries SELECT ?, id, fields FROM entries WHERE stream=?", (new, self.id))
         run("INSERT INTO large SELECT ?, id, fields FROM large WHERE stream=?", (new, self.id))
         run(
             "INSERT INTO nodes SELECT ?, first, last, live, deleted, bytes, names FROM nodes WHERE stream=?",
             (new, self.id),
         )
+        self.producers.copy_rows(new)
         for group in self.groups():
             group.copy_rows(new)
 
@@ -216,6 +225,9 @@ class Stream(Row):
         row = self._store.run("SELECT fields FROM entries WHERE stream=? AND id=?", (self.id, id)).fetchone()
         return large.whole(self._store, self.id, id, row[0]) if row else None
 
+    def has(self, id: bytes) -> bool:
+        return self._store.run("SELECT 1 FROM entries WHERE stream=? AND id=?", (self.id, id)).fetchone() is not None
+
     def delete(self, id: bytes) -> bool:
         """Delete one entry; True if it was there. Its node forgets it only when it is the last one."""
         if not self._delete("=", id):
@@ -263,10 +275,7 @@ class Stream(Row):
         self.changed()
 
     def drop_from_first_node(self, node: Node, *, most: int | None = None, below: bytes | None = None) -> int:
-        """Delete the oldest node's first `most` entries, or those below an ID: how many went.
-
-        Redis: the node stays even when no live entry is left in it.
-        """
+        """Delete the oldest node's first `most` entries, or those below an ID: how many went."""
         if most is not None:
             sql = "SELECT id FROM entries WHERE stream=? ORDER BY id LIMIT 1 OFFSET ?"
             row = self._store.run(sql, (self.id, most - 1)).fetchone()
@@ -275,11 +284,40 @@ class Stream(Row):
             assert below is not None
             gone = self._delete("<", below)
         if gone:
-            self._lose(node, gone, keep=True)
+            self._lose(node, gone)
             self.length -= gone
             self._first = None
             self.changed()
         return gone
+
+    def node_after(self, node: Node) -> Node | None:
+        if node is self.tail:
+            return None
+        return self._node("first>? ORDER BY first", node.first) or self.tail
+
+    def ids_in(self, node: Node, *, most: int = -1, below: bytes | None = None, acked: bool = False) -> list[bytes]:
+        """The first entries of a node: at most `most` (-1: all), those below an ID, those that no group needs."""
+        sql = "SELECT id FROM entries AS e WHERE stream=? AND id>=? AND id<=?"
+        values: list[int | bytes] = [self.id, node.first, node.last]
+        if below is not None:
+            sql += " AND id<?"
+            values.append(below)
+        read = self.read_by_all() if acked else None
+        if read is not None:
+            sql += f" AND id<=? AND NOT EXISTS ({_WHO_HAS_IT}p.id=e.id)"
+            values += [read, self.id]
+        return [row[0] for row in self._store.run(f"{sql} ORDER BY id LIMIT ?", (*values, most)).fetchall()]
+
+    def drop(self, node: Node, ids: list[bytes]) -> None:
+        """Delete some entries of a node; they are there."""
+        if not ids:
+            return
+        for id in ids:
+            self._delete("=", id)
+        self._lose(node, len(ids))
+        self.length -= len(ids)
+        self._first = None
+        self.changed()
 
     def _node(self, where: str, *values: bytes) -> Node | None:
         """A full node; the tail is not looked at."""
@@ -297,22 +335,19 @@ class Stream(Row):
         self.full_nodes += 1
         self.full_bytes += tail.bytes
 
-    def _lose(self, node: Node, entries: int, *, keep: bool = False) -> None:
-        """Entries of a node were deleted; without a live one it goes, and the one before may be filled again.
-
-        `keep` lets it stay.
-        """
+    def _lose(self, node: Node, entries: int) -> None:
+        """Entries of a node were deleted; without a live one it goes, and the one before may be filled again."""
         node.live -= entries
         node.deleted += entries
         if node is not self.tail:
-            if node.live or keep:
+            if node.live:
                 self._store.run(
                     "UPDATE nodes SET live=?, deleted=? WHERE stream=? AND first=?",
                     (node.live, node.deleted, self.id, node.first),
                 )
             else:
                 self._drop_row(node)
-        elif not node.live and not keep:
+        elif not node.live:
             self.tail = self._node("1 ORDER BY first DESC")
             if self.tail is not None:
                 self._drop_row(self.tail)
@@ -350,3 +385,22 @@ class Stream(Row):
         del self._groups[group.name]
         group.destroy_rows()
         self._store.run("DELETE FROM groups WHERE id=?", (group.id,))
+
+    # -- what groups need ------------------------------------------------------------------
+
+    def read_by_all(self) -> bytes | None:
+        """The last ID up to which every group has been given entries; None when there is no group."""
+        return min((group.last_id for group in self.groups()), default=None)
+
+    def referenced(self, id: bytes) -> bool:
+        """Is there a group that has yet to be given this ID, or has it pending? The entry need not be there."""
+        read = self.read_by_all()
+        if read is None:
+            return False
+        return id > read or self._store.run(f"{_WHO_HAS_IT}p.id=? LIMIT 1", (self.id, id)).fetchone() is not None
+
+    def unreference(self, low: bytes, high: bytes) -> None:
+        """What is pending of the entries from `low` to `high` that are there is so no more, in any group."""
+        for group in self.groups():
+            if group.pending:
+                group.acknowledge_all(low, high)

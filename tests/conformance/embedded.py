@@ -6,6 +6,7 @@ the server's answer is the same. The clock is this module's own, so that a run i
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Sequence
 from typing import Final
@@ -14,15 +15,17 @@ from streamcli.engine import Engine, Wait
 from streamcli.engine.session import Session
 from streamcli.resp import encode
 from tests.conformance.masks import Masks
+from tests.conformance.older import of_8_0
 from tests.conformance.wire import Argv, read
 
 START_MS: Final = 1_767_225_600_000  # the clock starts here, in 2026, and moves a millisecond with each command
 
 
 class Embedded:
-    """The engine, new and in memory."""
+    """The engine, new and in memory. It answers as Redis 8.0 does, unless as the `newest`."""
 
-    def __init__(self, protocol: int) -> None:
+    def __init__(self, protocol: int, *, newest: bool = False) -> None:
+        self._newest = newest
         self._engine = Engine()
         self._protocol = protocol
         self._now_ms = START_MS
@@ -33,13 +36,14 @@ class Embedded:
             session = self._engine.session()
             if self._protocol == 3:
                 session.execute([b"HELLO", b"3"], self._now_ms)
-            self._open[who] = (session, Masks())
+            self._open[who] = (session, Masks(newest=self._newest))
         return self._open[who]
 
     def call(self, argv: Argv, who: str = "") -> bytes:
         session, masks = self._session(who)
         self._now_ms += 1
-        reply = session.execute(list(argv), self._now_ms)
+        with contextlib.nullcontext() if self._newest else of_8_0():
+            reply = session.execute(list(argv), self._now_ms)
         if isinstance(reply, Wait):
             reply = reply.timed_out
         wire = encode(reply, session.protocol)

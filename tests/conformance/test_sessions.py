@@ -19,6 +19,7 @@ from streamcli.resp import encode
 from tests.conformance.embedded import START_MS
 from tests.conformance.live import Server
 from tests.conformance.masks import Masks
+from tests.conformance.older import of_8_0
 from tests.conformance.walk import Walk
 from tests.conformance.wire import Argv, read
 
@@ -40,7 +41,8 @@ def ours(lines: list[tuple[int, Argv]], engines: list[Engine]) -> list[bytes]:
     replies = []
     for now_ms, (who, line) in enumerate(lines, START_MS):
         session, masks = sessions[who]
-        reply = session.execute(list(line), now_ms)
+        with of_8_0():
+            reply = session.execute(list(line), now_ms)
         wire = encode(reply.timed_out if isinstance(reply, Wait) else reply, session.protocol)
         replies.append(masks.apply(line, read(io.BytesIO(wire))))
     return replies

@@ -131,7 +131,7 @@ def test_a_file_of_a_newer_streamcli_is_refused_and_left_as_it_was(program: Prog
     before = program.db.read_bytes()
     assert program.on("XADD", "a", "1-2", "f", "v") == said(
         "",
-        f"streamcli: cannot open {program.db}: it was written by a newer streamcli (schema 7, this one knows 1); "
+        f"streamcli: cannot open {program.db}: it was written by a newer streamcli (schema 7, this one knows 2); "
         "upgrade streamcli\n",
         3,
     )

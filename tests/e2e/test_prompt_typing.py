@@ -77,12 +77,12 @@ def test_commands_and_subcommands_are_completed(terminal: Terminal) -> None:
 
 def test_only_options_that_are_still_possible_are_offered(terminal: Terminal) -> None:
     terminal.type("XADD cities ")
-    for option in ("NOMKSTREAM", "MAXLEN ", "MINID "):
+    for option in ("NOMKSTREAM", "IDMPAUTO ", "IDMP ", "MAXLEN ", "MINID "):
         terminal.shows(f" {option}")
-    terminal.type("MAXLEN ~ 3 ")
+    terminal.type("MAXLEN ~ 3 DELREF ")
     terminal.shows("remove at most so many entries")
     menu = [line.split()[0] for line in terminal.lines[1:9] if line]
-    assert menu == ["*", "NOMKSTREAM", "LIMIT"]
+    assert menu == ["*", "NOMKSTREAM", "IDMPAUTO", "IDMP", "LIMIT"]
 
 
 def test_streams_are_offered_by_name_and_other_keys_are_not(terminal: Terminal) -> None:

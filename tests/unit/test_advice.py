@@ -20,8 +20,8 @@ from tests.conformance.generators import KINDS
 
 LINE_MAX = 160
 XREAD = COMMANDS["XREAD"].usage()
-XREADGROUP = COMMANDS["XREADGROUP"].usage()
-XADD = COMMANDS["XADD"].usage()
+XREADGROUP = "XREADGROUP GROUP group consumer [...] STREAMS key [key ...] id [id ...]"  # without its options
+XADD = "XADD key [...] <* | id> field value [field value ...]"
 XTRIM = COMMANDS["XTRIM"].usage()
 XRANGE = COMMANDS["XRANGE"].usage()
 

@@ -70,9 +70,9 @@ def ms(phrase: str) -> str:
 
 def test_an_empty_line_offers_all_commands_those_of_streams_first() -> None:
     found = offers("")
-    assert [offer.text for offer in found[:3]] == ["XACK", "XADD", "XAUTOCLAIM"]
+    assert [offer.text for offer in found[:3]] == ["XACK", "XACKDEL", "XADD"]
     assert [offer.text for offer in found].index("XTRIM") < [offer.text for offer in found].index("AUTH")
-    assert found[1] == Completion(
+    assert found[2] == Completion(
         "XADD", 0, "XADD", "Append an entry to a stream, and trim the stream if asked", "command"
     )
 
@@ -93,14 +93,18 @@ def test_an_empty_line_offers_all_commands_those_of_streams_first() -> None:
         ("xgroup ", "create setid destroy createconsumer delconsumer help"),
         ("xgroup cr", "create createconsumer"),
         ("XGROUP NOPE ", ""),
-        ("XREAD ", "COUNT BLOCK STREAMS"),
+        ("XREAD ", "COUNT MAXCOUNT MAXSIZE BLOCK STREAMS"),
         ("XREAD COUNT ", ""),
-        ("XREAD COUNT 5 ", "BLOCK STREAMS"),
-        ("xread count 5 ", "block streams"),
+        ("XREAD COUNT 5 ", "MAXCOUNT MAXSIZE BLOCK STREAMS"),
+        ("xread count 5 ", "maxcount maxsize block streams"),
         ("XREAD s", "streams"),
-        ("XREADGROUP ", "GROUP COUNT BLOCK NOACK STREAMS"),
+        ("XREADGROUP ", "GROUP COUNT MAXCOUNT MAXSIZE BLOCK CLAIM NOACK STREAMS"),
         ("XTRIM a ", "MAXLEN MINID"),
-        ("XTRIM a MAXLEN ~ 5 ", "LIMIT"),
+        ("XTRIM a MAXLEN ~ 5 ", "LIMIT KEEPREF DELREF ACKED"),
+        ("XTRIM a ACKED ", "MAXLEN MINID"),
+        ("XDELEX a ", "KEEPREF DELREF ACKED IDS"),
+        ("XNACK a g1 ", "SILENT FAIL FATAL"),
+        ("XNACK a g1 FAIL IDS 1 1-1 ", "RETRYCOUNT FORCE"),
         ("XTRIM a MAXLEN ", "= ~"),
         ("XTRIM a MAXLEN ~ ", ""),
         ("XINFO STREAM a ", "FULL"),
@@ -135,7 +139,7 @@ def test_an_option_says_what_it_is_for_and_a_special_word_what_it_means() -> Non
 def test_the_replaced_part_begins_with_the_word_and_ends_at_the_cursor() -> None:
     assert [offer.start for offer in offers("xread  co")] == [7]
     assert [(offer.text, offer.start) for offer in offers("xle^xyz a b c")] == [("xlen", 0)]
-    assert texts("XREAD ^ STREAMS a 0") == ["COUNT", "BLOCK", "STREAMS"]
+    assert texts("XREAD ^ STREAMS a 0") == ["COUNT", "MAXCOUNT", "MAXSIZE", "BLOCK", "STREAMS"]
     assert [(offer.text, offer.start) for offer in offers('XLEN ключ "my^')] == []
     assert [(offer.text, offer.start) for offer in offers('DEL ключ "my^')] == [('"my key"', 9)]
     assert [(offer.text, offer.start) for offer in offers("XREAD \\\n cou")] == [("count", 9)]
@@ -262,7 +266,7 @@ def test_an_id_of_an_entry_is_one_that_is_there_and_not_yet_in_the_line() -> Non
 
 
 def test_a_new_entry_has_an_id_that_no_entry_has() -> None:
-    assert texts("XADD a ") == ["*", "NOMKSTREAM", "MAXLEN", "MINID"]
+    assert texts("XADD a ") == ["*", "NOMKSTREAM", "IDMPAUTO", "IDMP", "MAXLEN", "MINID"]
 
 
 def test_behind_streams_an_id_belongs_to_its_key() -> None:
@@ -367,7 +371,7 @@ def test_nothing_is_offered_where_nothing_is_known(text: str) -> None:
 
 def test_in_front_of_a_tail_all_is_as_ever() -> None:
     assert texts("XLEN a^ | jq") == ["a", "app:Orders"]
-    assert texts("XREAD COUNT 5 ^ | jq", "option") == ["BLOCK", "STREAMS"]
+    assert texts("XREAD COUNT 5 ^ | jq", "option") == ["MAXCOUNT", "MAXSIZE", "BLOCK", "STREAMS"]
 
 
 def test_the_shells_own_lines_are_completed_by_the_shell() -> None:

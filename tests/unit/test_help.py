@@ -153,7 +153,7 @@ def test_a_search_ranks_whole_words_first_and_topics_before_commands() -> None:
 def test_a_heading_that_a_page_has_not_is_answered_with_those_it_has() -> None:
     text = shown("xread", "nosuch")
     assert text.startswith("XREAD\n=====\n\nThe page `help xread` has no heading nosuch. It has:\n\n")
-    assert "\n• COUNT\n• BLOCK\n" in text
+    assert "\n• COUNT\n• MAXCOUNT\n" in text
     assert "Elsewhere" not in text
     assert "\nElsewhere\n" in shown("xread", "dead letter")
 

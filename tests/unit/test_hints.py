@@ -15,8 +15,13 @@ from tests.unit.test_lexer import TEXTS, marked
 
 PROFILE = settings(derandomize=True, deadline=None, max_examples=400)
 NOW_MS: Final = 1_800_000_000_000
-XADD = "XADD key [NOMKSTREAM] [<MAXLEN | MINID> [= | ~] threshold [LIMIT count]] <* | id> field value [field value ...]"
-XREAD = "XREAD [COUNT count] [BLOCK milliseconds] STREAMS key [key ...] id [id ...]"
+XADD = (
+    "XADD key [NOMKSTREAM] [KEEPREF | DELREF | ACKED] [IDMPAUTO pid | IDMP pid iid] "
+    "[<MAXLEN | MINID> [= | ~] threshold [LIMIT count]] <* | id> field value [field value ...]"
+)
+XREAD = (
+    "XREAD [COUNT count] [MAXCOUNT maxcount] [MAXSIZE maxsize] [BLOCK milliseconds] STREAMS key [key ...] id [id ...]"
+)
 XGROUP = "XGROUP <CREATE | SETID | DESTROY | CREATECONSUMER | DELCONSUMER | HELP>"
 INVALID = "Invalid stream ID specified as stream command argument"
 
@@ -69,11 +74,14 @@ def test_the_piece_of_the_word_under_the_cursor_is_marked(text: str, pieces: lis
     ("text", "pieces"),
     [
         ("XADD ‸", ["key"]),
-        ("XADD s ‸", ["NOMKSTREAM", "MAXLEN", "MINID", "LIMIT", "<* | id>"]),
+        ("XTRIM s ‸", ["MAXLEN", "MINID", "LIMIT", "KEEPREF", "DELREF", "ACKED"]),
+        ("XDELEX s IDS ‸", ["numids"]),
+        ("XDELEX s IDS 2 1-1‸", ["id [id ...]"]),
+        ("XNACK s g ‸", ["SILENT", "FAIL", "FATAL"]),
         ("XADD s M‸", ["MAXLEN", "MINID"]),
         ("XADD s MAXLEN ‸", ["[= | ~]", "threshold"]),
         ("XADD s MAXLEN ~ ‸", ["threshold"]),
-        ("XREAD COUNT 5 ‸", ["BLOCK", "STREAMS"]),
+        ("XREAD COUNT 5 ‸", ["MAXCOUNT", "MAXSIZE", "BLOCK", "STREAMS"]),
         ("XREAD STREAMS a ‸", ["key [key ...]", "id [id ...]"]),
         ("XREAD STREAMS a b 0 ‸", ["id [id ...]"]),
         ("XREAD STREAMS a b 0 x‸", ["key [key ...]"]),
@@ -127,11 +135,15 @@ def test_the_syntax_line_is_the_tables(text: str, line: str) -> None:
 @pytest.mark.parametrize(
     ("text", "meaning"),
     [
-        ("XDE‸", "delete entries by ID"),
-        ("XA‸", "a command: XADD, XACK, XAUTOCLAIM"),
+        ("XDE‸", "a command: XDEL, XDELEX"),
+        ("XA‸", "a command: XADD, XACK, XACKDEL, XAUTOCLAIM"),
         ("XADD‸", "append an entry to a stream, and trim the stream if asked"),
         ("XADD ‸", "a stream's key"),
-        ("XADD s ‸", "NOMKSTREAM, MAXLEN, MINID, LIMIT or the new entry's ID; * makes one"),
+        (
+            "XADD s ‸",
+            "NOMKSTREAM, KEEPREF, DELREF, ACKED, IDMPAUTO, IDMP, MAXLEN, MINID, LIMIT or "
+            "the new entry's ID; * makes one",
+        ),
         ("XADD s MAX‸", "MAXLEN: keep at most so many entries"),
         ("XADD s 1526-‸", "the new entry's ID; * makes one"),
         ("XADD s * city ‸", "the value of city"),
@@ -140,7 +152,7 @@ def test_the_syntax_line_is_the_tables(text: str, line: str) -> None:
         ("XREAD STREAMS a $‸", "only what is added after this call"),
         ("XREAD STREAMS a b 0‸ $", "a: the whole stream from its first entry"),
         ("XREAD STREAMS a 1526984818136-0‸", "entries after this ID: 2018-05-22 10:26:58.136 UTC, 8 years ago"),
-        ("XREAD COUNT 1 BLOCK 0 ‸", "STREAMS: the streams' keys, then one ID for each of them"),
+        ("XREAD MAXSIZE 9 MAXCOUNT 2 COUNT 1 BLOCK 0 ‸", "STREAMS: the streams' keys, then one ID for each of them"),
         ("XREAD STREAMS a ‸", "a stream's key or entries after this ID; $ only new ones, + the last one"),
         ("XGROUP D‸", "a subcommand: DESTROY, DELCONSUMER"),
         ("XLEN s ‸", "nothing more is needed: Enter sends it"),
@@ -199,12 +211,13 @@ def test_a_line_that_is_no_command_has_no_hint() -> None:
     ("text", "width", "cut"),
     [
         ("XLEN ‸", 20, "XLEN key"),
-        ("XREAD‸", 40, "XREAD [COUNT count] [BLOCK …"),
-        ("XREAD COUNT 5‸", 40, "XREAD [COUNT count] [BLOCK …"),
+        ("XREAD‸", 40, "XREAD [COUNT count] [MAXCOUNT …"),
+        ("XREAD COUNT 5‸", 40, "XREAD [COUNT count] [MAXCOUNT …"),
         ("XREAD STREAMS a 0‸", 40, "… STREAMS key [key ...] id [id ...]"),
         ("XREAD STREAMS a‸", 40, "… STREAMS key [key ...] id [id ...]"),
         ("XREAD STREAMS a‸", 20, "… key [key ...] …"),
-        ("XADD s MAXLEN‸", 40, "XADD key [NOMKSTREAM] [<MAXLEN | …"),
+        ("XADD s MAXLEN‸", 40, "… pid iid] [<MAXLEN | MINID> [= | …"),
+        ("XADD s ACKED‸", 50, "XADD key [NOMKSTREAM] [KEEPREF | DELREF | ACKED] …"),
         ("XADD s MAXLEN ~‸", 40, "… | MINID> [= | ~] threshold …"),
         ("XADD s MAXLEN‸", 10, "…<MAXLEN …"),
     ],
@@ -214,7 +227,9 @@ def test_a_syntax_line_is_cut_around_its_mark(text: str, width: int, cut: str) -
 
 
 def test_without_unicode_dots_say_that_something_is_left_out() -> None:
-    assert "".join(part for _, part in fit(hinted("XREAD‸").usage, 30, ascii=True)) == "XREAD [COUNT count] [BLOCK ..."
+    assert (
+        "".join(part for _, part in fit(hinted("XREAD‸").usage, 36, ascii=True)) == "XREAD [COUNT count] [MAXCOUNT ..."
+    )
 
 
 @pytest.mark.parametrize("width", [10, 11, 12, 15, 20, 30, 40, 60, 80, 100])

@@ -209,7 +209,7 @@ def test_what_a_word_means(line: str, word: str, text: str) -> None:
         ("XREAD STREAMS", ["a stream's key"]),
         ("XREAD STREAMS a b", ["a stream's key", "for a: entries after this ID; $ only new ones, + the last one"]),
         ("XREAD STREAMS a b 0", ["for b: entries after this ID; $ only new ones, + the last one"]),
-        ("XREAD COUNT 5", ["BLOCK", "STREAMS"]),
+        ("XREAD COUNT 5", ["MAXCOUNT", "MAXSIZE", "BLOCK", "STREAMS"]),
         ("XREAD BLOCK", ["wait at most so long; 0: wait for ever"]),
         ("XRANGE s -", ["an ID to end at; + is the last, ( leaves it out"]),
         ("XINFO", ["STREAM", "GROUPS", "CONSUMERS", "HELP"]),

@@ -223,7 +223,7 @@ def test_a_file_that_is_damaged_all_over_is_refused_in_one_sentence(tmp_path: Pa
 
 
 def test_damage_that_is_met_later_is_the_answer_to_the_command_that_meets_it(tmp_path: Path) -> None:
-    damage(tmp_path / "x.db", 20)
+    damage(tmp_path / "x.db", 26)
     engine = Engine(str(tmp_path / "x.db"))
     assert engine.execute([b"XRANGE", b"s", b"-", b"+"], NOW) == Error(f"ERR {DAMAGED}")
     assert engine.execute([b"PING"], NOW) == Simple("PONG")

@@ -16,20 +16,27 @@ from streamcli.reply import Error
 RUNNABLE = sorted(name for name, command in COMMANDS.items() if not command.subcommands)
 
 USAGE = """
-XADD key [NOMKSTREAM] [<MAXLEN | MINID> [= | ~] threshold [LIMIT count]] <* | id> field value [field value ...]
-XTRIM key <MAXLEN | MINID> [= | ~] threshold [LIMIT count]
+XADD key [NOMKSTREAM] [KEEPREF | DELREF | ACKED] [IDMPAUTO pid | IDMP pid iid] \
+[<MAXLEN | MINID> [= | ~] threshold [LIMIT count]] <* | id> field value [field value ...]
+XTRIM key <MAXLEN | MINID> [= | ~] threshold [LIMIT count] [KEEPREF | DELREF | ACKED]
 XLEN key
 XDEL key id [id ...]
+XDELEX key [KEEPREF | DELREF | ACKED] IDS numids id [id ...]
 XRANGE key start end [COUNT count]
 XREVRANGE key end start [COUNT count]
-XREAD [COUNT count] [BLOCK milliseconds] STREAMS key [key ...] id [id ...]
-XREADGROUP GROUP group consumer [COUNT count] [BLOCK milliseconds] [NOACK] STREAMS key [key ...] id [id ...]
+XREAD [COUNT count] [MAXCOUNT maxcount] [MAXSIZE maxsize] [BLOCK milliseconds] STREAMS key [key ...] id [id ...]
+XREADGROUP GROUP group consumer [COUNT count] [MAXCOUNT maxcount] [MAXSIZE maxsize] [BLOCK milliseconds] \
+[CLAIM min-idle-time] [NOACK] STREAMS key [key ...] id [id ...]
 XACK key group id [id ...]
+XACKDEL key group [KEEPREF | DELREF | ACKED] IDS numids id [id ...]
+XNACK key group <SILENT | FAIL | FATAL> IDS numids id [id ...] [RETRYCOUNT count] [FORCE]
 XPENDING key group [[IDLE min-idle-time] start end count [consumer]]
 XCLAIM key group consumer min-idle-time id [id ...] [IDLE ms | TIME unix-time-milliseconds] [RETRYCOUNT count] \
 [FORCE] [JUSTID] [LASTID lastid]
 XAUTOCLAIM key group consumer min-idle-time start [COUNT count] [JUSTID]
 XSETID key last-id [ENTRIESADDED entries-added] [MAXDELETEDID max-deleted-id]
+XCFGSET key [IDMP-DURATION idmp-duration] [IDMP-MAXSIZE idmp-maxsize]
+XIDMPRECORD key pid iid stream-id
 XGROUP
 XGROUP CREATE key group <id | $> [MKSTREAM] [ENTRIESREAD entries-read]
 XGROUP SETID key group <id | $> [ENTRIESREAD entries-read]
