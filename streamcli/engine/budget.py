@@ -33,7 +33,7 @@ class Budget:
 
     def turn(self, key: bytes) -> bool:
         """The next stream's turn: may anything of it come?"""
-        if self._taken:
+        if self.sized and self._taken:
             self._bytes += _number(self._taken)
         self._key, self._taken = key, 0
         return self._open()
@@ -78,8 +78,10 @@ class Budget:
     def entries(self, stream: Stream, after: bytes, *numbers: int) -> list[Entry]:
         """The entries above an ID that may come, of which `numbers` are told as well."""
         if not self.sized:
-            some = stream.after(after, self.room()) if self.room() else []
-            self.took(len(some))
+            room = self.room()
+            some = stream.after(after, room) if room else []
+            if self._left is not None:
+                self.took(len(some))
             return some
         taken: list[Entry] = []
         while most := self.at_once():

@@ -139,8 +139,6 @@ def claim_overdue(ctx: Context, group: Group, consumer: Consumer, min_idle: int,
     list by time. Redis: what is gone from the stream is passed over, and stays pending.
     """
     by_ms = ctx.now_ms - min_idle
-    if by_ms < 0 or not group.pending:
-        return []
     claimed: list[Reply] = []
     before = group.turns + 1  # what is claimed is delivered anew, and not met again
     while most := budget.at_once():

@@ -169,12 +169,15 @@ class _Reader:
             else:
                 self.args[arg.key] = self.word(arg)
             return
-        values: list[Any] = []
         read = arg.read
-        while self.at < self.argc:
-            if arg.run and read is not None and isinstance(read(self.argv[self.at]), Error):
-                break
-            values.append(self.word(arg))
+        if arg.many:
+            values = self.rest(arg)
+        else:
+            values = []
+            while self.at < self.argc:
+                if read is not None and isinstance(read(self.argv[self.at]), Error):
+                    break
+                values.append(self.word(arg))
         if self.at >= self.argc:
             self.expect(arg)
             self.settled = self.settled or (arg.run and not values)  # Redis takes none; its syntax line wants one
@@ -209,7 +212,7 @@ class _Reader:
         return part.by_token.get(c_string(word).upper()) if b"\0" in word else None
 
     def possible(self, option: Option, taken: dict[str, Option]) -> bool:
-        if option.refused or self.given(option):
+        if option.refused or option.first in self.args:
             return False
         return not option.one_of or option.one_of not in taken
 
@@ -223,7 +226,7 @@ class _Reader:
             elif other is not None and option.clash and not (option.again and other is option):
                 self.problem(option.clash)
             taken[option.one_of] = option
-        if self.given(option):
+        if option.first in self.args:
             self.forget_late(option)
         self.take(option.role)
         if option.marks:
@@ -243,9 +246,6 @@ class _Reader:
             self.call.problems.append(Problem(min(self.at, self.argc) - 1, error))
         if option.then:
             self.options(option.then)
-
-    def given(self, option: Option) -> bool:
-        return option.key in self.args or (len(option.args) > 1 and option.args[0].key in self.args)
 
     def counted(self, option: Option) -> None:
         """A number, and that many words; after no number, those up to the next that looks like an option's."""
@@ -371,6 +371,20 @@ class _Reader:
         self.roles.append(arg.role)
         self.at = at + 1
         return self.argv[at] if arg.read is None else self.value(arg, at)
+
+    def rest(self, arg: Arg) -> list[Any]:
+        """All words that are left, in one sweep."""
+        at = self.at
+        words = self.argv[at:]
+        self.roles.extend([arg.role] * len(words))
+        self.at = max(at, self.argc)
+        if arg.read is None:
+            return list(words)
+        values = list(map(arg.read, words))
+        for index, value in enumerate(values, at):
+            if isinstance(value, Error):
+                self.call.problems.append(Problem(index, value, arg.late))
+        return values
 
     def value(self, arg: Arg, at: int) -> Any:
         value = arg.read(self.argv[at]) if arg.read is not None else self.argv[at]

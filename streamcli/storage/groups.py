@@ -21,7 +21,9 @@ DELIVERIES_MAX = 2**63 - 1  # Redis (since 8.8): a count stays there
 NEVER_MS = -1  # `active_ms` of a consumer that was never given anything
 RELEASED_MS = -1  # `delivered_ms` of what no consumer holds: before all that anyone does
 _NOBODY = 0  # its consumer
-_GROUP = "id, name, last_id, entries_read, pending, released, turns, nacks"
+_GROUP = "id, name, last_id, entries_read, pending, turns, released, nacks"
+_UPDATE_OFTEN = "UPDATE groups SET last_id=?, entries_read=?, pending=?, turns=? WHERE id=?"
+_UPDATE_ALL = "UPDATE groups SET last_id=?, entries_read=?, pending=?, turns=?, released=?, nacks=? WHERE id=?"
 
 
 class Pending(NamedTuple):
@@ -66,6 +68,7 @@ class Group(Row):
         "_by_id",
         "_by_name",
         "_reader",
+        "_saved",
         "_store",
         "entries_read",
         "id",
@@ -83,7 +86,8 @@ class Group(Row):
     ) -> None:
         super().__init__(store)
         self.stream = stream
-        self.id, self.name, self.last_id, self.entries_read, self.pending, self.released, self.turns, self.nacks = row
+        self.id, self.name, self.last_id, self.entries_read, self.pending, self.turns, *seldom = row
+        self._saved = self.released, self.nacks = tuple(seldom)
         self._by_id: dict[int, Consumer] = {}
         self._by_name: dict[bytes, Consumer] = {}
         self._reader: Consumer | None = None  # whom entries were last delivered to
@@ -105,10 +109,13 @@ class Group(Row):
         return [cls(store, stream, row) for row in rows.fetchall()]
 
     def _save(self) -> None:
-        self._store.run(
-            "UPDATE groups SET last_id=?, entries_read=?, pending=?, released=?, turns=?, nacks=? WHERE id=?",
-            (self.last_id, self.entries_read, self.pending, self.released, self.turns, self.nacks, self.id),
-        )
+        often = (self.last_id, self.entries_read, self.pending, self.turns)
+        seldom = (self.released, self.nacks)
+        if seldom == self._saved:
+            self._store.run(_UPDATE_OFTEN, (*often, self.id))
+        else:
+            self._store.run(_UPDATE_ALL, (*often, *seldom, self.id))
+            self._saved = seldom
 
     def destroy_rows(self) -> None:
         """Delete the consumers and everything pending; the group's own row is the stream's to delete."""
@@ -220,7 +227,7 @@ class Group(Row):
             (consumer.id, delivered_ms, deliveries, self._turn(), self.id, row.id),
         )
         if row.consumer != consumer.id:
-            self._count(row.consumer, -1)
+            self._count_of(row.consumer, -1)
             self._count(consumer, 1)
 
     def force(self, id: bytes, consumer: Consumer, delivered_ms: int, deliveries: int) -> None:
@@ -237,8 +244,8 @@ class Group(Row):
                 "UPDATE pending SET consumer=?, delivered_ms=?, deliveries=?, turn=? WHERE grp=? AND id=?",
                 (_NOBODY, RELEASED_MS, deliveries, self._turn(), self.id, id),
             )
-            self._count(row.consumer, -1)
-        self._count(_NOBODY, 1)
+            self._count_of(row.consumer, -1)
+        self._count_of(_NOBODY, 1)
 
     def _insert(self, id: bytes, consumer: int, delivered_ms: int, deliveries: int) -> None:
         values = (self.id, id, consumer, delivered_ms, deliveries, self._turn())
@@ -268,27 +275,27 @@ class Group(Row):
             sql = f"DELETE FROM pending WHERE grp=? AND id IN ({','.join('?' * len(some))})"
             reader = self._reader
             if reader is not None and reader.pending == self.pending:  # nobody else holds any
-                owners = {reader.id: self._store.run(sql, (self.id, *some)).rowcount}
+                count = self._store.run(sql, (self.id, *some)).rowcount
+                self._count(reader, -count)
+                gone += count
             else:
-                owners = {}
-                for (owner,) in self._store.run(f"{sql} RETURNING consumer", (self.id, *some)).fetchall():
-                    owners[owner] = owners.get(owner, 0) + 1
-            gone += self._gone(owners)
+                gone += self._gone(self._store.run(f"{sql} RETURNING consumer", (self.id, *some)).fetchall())
         return gone
 
     def acknowledge_all(self, low: bytes, high: bytes) -> int:
         """Forget what is pending of the entries from `low` to `high` that are there: how many of them were."""
         there = "SELECT id FROM entries WHERE stream=? AND id>=? AND id<=?"
         sql = f"DELETE FROM pending WHERE grp=? AND id IN ({there}) RETURNING consumer"
-        owners: dict[int, int] = {}
-        for (owner,) in self._store.run(sql, (self.id, self.stream, low, high)).fetchall():
-            owners[owner] = owners.get(owner, 0) + 1
-        return self._gone(owners)
+        return self._gone(self._store.run(sql, (self.id, self.stream, low, high)).fetchall())
 
-    def _gone(self, owners: dict[int, int]) -> int:
-        for owner, count in owners.items():
-            self._count(owner, -count)
-        return sum(owners.values())
+    def _gone(self, owners: list[tuple[int]]) -> int:
+        """Rows were deleted; whose they were, one by one."""
+        counts: dict[int, int] = {}
+        for (owner,) in owners:
+            counts[owner] = counts.get(owner, 0) + 1
+        for owner, count in counts.items():
+            self._count_of(owner, -count)
+        return len(owners)
 
     def row(self, id: bytes) -> Pending | None:
         sql = "SELECT id, consumer, delivered_ms, deliveries FROM pending WHERE grp=? AND id=?"
@@ -346,12 +353,16 @@ class Group(Row):
 
     def overdue(self, by_ms: int, before_turn: int, most: int) -> list[tuple[Pending, bytes]]:
         """What is pending and there, delivered at `by_ms` or before and before a delivery of that number: the
-        released first, then by delivery. Each row with the entry's packed fields; at most `most`, -1 for all."""
+        released first, then by delivery. Each row with the entry's packed fields; at most `most`, -1 for all.
+        For writers."""
+        self._store.order_deliveries()
         sql = (
             "SELECT p.id, p.consumer, p.delivered_ms, p.deliveries, e.fields FROM pending AS p "
             "CROSS JOIN entries AS e ON e.stream=? AND e.id=p.id "
             "WHERE p.grp=? AND p.delivered_ms<=? AND p.turn<? ORDER BY p.delivered_ms, p.turn, p.id LIMIT ?"
         )
+        if by_ms < 0:
+            return []
         rows = self._store.run(sql, (self.stream, self.id, by_ms, before_turn, most)).fetchall()
         return [(Pending(*row[:4]), large.whole(self._store, self.stream, row[0], row[4])) for row in rows]
 
@@ -364,12 +375,17 @@ class Group(Row):
         row = self._store.run(sql, (self.stream, self.id)).fetchone()
         return row[0] if row else None
 
-    def _count(self, owner: Consumer | int, more: int) -> None:
+    def _count(self, consumer: Consumer, more: int) -> None:
         self.pending += more
         self.changed()
-        if owner == _NOBODY:
-            self.released += more
-            return
-        consumer = self.consumer_by_id(owner) if isinstance(owner, int) else owner
         consumer.pending += more
         consumer.changed()
+
+    def _count_of(self, owner: int, more: int) -> None:
+        """The same of the consumer of that ID, or of nobody."""
+        if owner != _NOBODY:
+            self._count(self.consumer_by_id(owner), more)
+            return
+        self.pending += more
+        self.released += more
+        self.changed()

@@ -13,7 +13,17 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from streamcli.storage.rows import Row
-from streamcli.storage.schema import FAULTS, MEMORY, DamagedError, OpenError, explain, open_file, open_memory, patiently
+from streamcli.storage.schema import (
+    BY_DELIVERY,
+    FAULTS,
+    MEMORY,
+    DamagedError,
+    OpenError,
+    explain,
+    open_file,
+    open_memory,
+    patiently,
+)
 from streamcli.storage.streams import Stream
 
 STREAM, STRING = 1, 2  # a key's kind
@@ -76,6 +86,7 @@ class Store:
         self._depth = 0
         self._writing = False
         self._next_expiry_ms: int | None = None
+        self._by_delivery = False
         try:
             patiently(self._look)
         except FAULTS as error:
@@ -155,6 +166,7 @@ class Store:
         self._unwritten.clear()
         self._keys.clear()
         self._data_version = -1  # look again before the next command
+        self._by_delivery = False
         self._writing = False
         self._depth = 0
 
@@ -201,6 +213,12 @@ class Store:
         """Write rows back now, for a statement that reads them from the tables."""
         if self._unwritten:
             self._write_back()
+
+    def order_deliveries(self) -> None:
+        """From now on what is pending is found in the order of delivery without a search; for writers."""
+        if not self._by_delivery:
+            self.run(BY_DELIVERY)
+            self._by_delivery = True
 
     # -- keys ------------------------------------------------------------------------
 
