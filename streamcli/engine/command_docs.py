@@ -19,6 +19,8 @@ _TYPES = {
     "protocol": "integer",
     "unix-time-ms": "unix-time",
 }
+_OPTIONAL = ("optional",)
+_MARKS = {"=": "equal", "~": "approximately"}
 _KEPT = ("key", "pattern", "integer", "unix-time")
 
 
@@ -45,8 +47,8 @@ def _part(ctx: Context, part: Part) -> list[Reply]:
     match part:
         case Arg():
             return [_arg(ctx, part, optional=part.optional)]
-        case Options(options=options):
-            return [_option(ctx, option) for option in options if not option.refused]
+        case Options():
+            return _options(ctx, part)
         case Pairs(first=first, second=second):
             inner: list[Reply] = [_arg(ctx, first), _arg(ctx, second)]
             return [_argument(ctx, "data", "block", flags=("multiple",), inner=inner)]
@@ -68,13 +70,44 @@ def _arg(ctx: Context, arg: Arg, *, optional: bool = False, multiple: bool = Fal
     return _argument(ctx, arg.name, kind if kind in _KEPT else "string", flags=flags)
 
 
-def _option(ctx: Context, option: Option) -> Reply:
+def _options(ctx: Context, part: Options) -> list[Reply]:
+    """Options that exclude each other are one argument; the others are one each."""
+    told: list[Reply] = []
+    inside: list[Reply] = []  # Redis: what may stand beside the trim that XTRIM must have is told as a part of it
+    for name, room in part.rooms().items():
+        flags = () if name == part.needs else _OPTIONAL
+        since = room[0].since if len({option.since for option in room}) == 1 else None
+        if any(option.within for option in room):
+            inside += _strategy(ctx, room)
+            told.append(_argument(ctx, name, "block", since=since, flags=flags, inner=inside))
+        elif len(room) == 1:
+            told.append(_option(ctx, room[0], since, flags))
+        else:
+            choices = [_option(ctx, option, None, ()) for option in room]
+            one = _argument(ctx, name, "oneof", since=since, flags=flags, inner=choices)
+            (inside if part.needs and inside else told).append(one)
+    return told
+
+
+def _strategy(ctx: Context, room: list[Option]) -> list[Reply]:
+    """`<MAXLEN | MINID> [= | ~] threshold [LIMIT count]`, piece by piece."""
+    choices = [option for option in room if not option.within]
+    tokens = [_argument(ctx, one.token.lower(), "pure-token", token=one.token, since=one.since) for one in choices]
+    marks: list[Reply] = [_argument(ctx, _MARKS.get(mark, mark), "pure-token", token=mark) for mark in choices[0].marks]
+    return [
+        _argument(ctx, "strategy", "oneof", inner=tokens),
+        _argument(ctx, "operator", "oneof", flags=_OPTIONAL, inner=marks),
+        _argument(ctx, "threshold", "string"),
+        *(_option(ctx, option, option.since, _OPTIONAL) for option in room if option.within),
+    ]
+
+
+def _option(ctx: Context, option: Option, since: str | None, flags: tuple[str, ...]) -> Reply:
+    name = option.token.lower()
     if not option.args and not option.then:
-        return _argument(ctx, option.token.lower(), "pure-token", token=option.token, flags=("optional",))
+        return _argument(ctx, name, "pure-token", token=option.token, since=since, flags=flags)
     inner = [_arg(ctx, arg) for arg in option.args] + (_part(ctx, option.then) if option.then else [])
-    return _argument(
-        ctx, option.token.lower(), "block", token=option.token, since=option.since, flags=("optional",), inner=inner
-    )
+    return _argument(ctx, name, "block", token=option.token, since=since, flags=flags, inner=inner)
 
 
 def _argument(

@@ -12,7 +12,7 @@ from streamcli.reply import OK, Error, Reply, ReplyError, Simple
 if TYPE_CHECKING:
     from streamcli.engine.session import Session
 
-REFERENCE_VERSION = "8.0.6"  # of Redis: whose replies these are
+REFERENCE_VERSION = "8.10.0"  # of Redis: whose replies these are
 _USER = b"default"
 
 

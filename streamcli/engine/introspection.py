@@ -114,7 +114,7 @@ def _categories(command: Command) -> list[Reply]:
 
 
 def _key_specs(ctx: Context, command: Command) -> list[Reply]:
-    flags: list[Reply] = [Simple("RW" if command.writes else "RO")]
+    flags: list[Reply] = [Simple(flag) for flag in command.access.split()]
     if "movablekeys" in command.flags:
         start: Reply = ctx.map(
             [(b"keyword", b"STREAMS"), (b"startfrom", 4 if command.writes else 1)],
@@ -128,15 +128,13 @@ def _key_specs(ctx: Context, command: Command) -> list[Reply]:
         return []
     last_key, step, limit = find
     keys = ctx.map([(b"lastkey", last_key), (b"keystep", step), (b"limit", limit)])
-    return [
-        ctx.map(
-            [
-                (b"flags", ctx.set(flags)),
-                (b"begin_search", ctx.map([(b"type", spec), (b"spec", start)])),
-                (b"find_keys", ctx.map([(b"type", b"range"), (b"spec", keys)])),
-            ]
-        )
+    pairs: list[tuple[Reply, Reply]] = [(b"notes", command.note.encode())] if command.note else []
+    pairs += [
+        (b"flags", ctx.set(flags)),
+        (b"begin_search", ctx.map([(b"type", spec), (b"spec", start)])),
+        (b"find_keys", ctx.map([(b"type", b"range"), (b"spec", keys)])),
     ]
+    return [ctx.map(pairs)]
 
 
 def _describe(ctx: Context, command: Command) -> Reply:

@@ -61,7 +61,7 @@ LIMIT = Option(
 def _references(since: str | None = None, beside: str | None = None) -> tuple[Option, ...]:
     """What groups still know of an entry that goes. A second one of these is no option at all."""
     return tuple(
-        Option(token, one_of="references", beside=beside, single=True, since=since, note=note)
+        Option(token, one_of="condition", beside=beside, single=True, since=since, note=note)
         for token, note in (
             ("KEEPREF", "what is pending stays pending; so it is without this"),
             ("DELREF", "what goes is not pending any more, in any group"),
@@ -306,6 +306,7 @@ STREAMS = (
         Arg("id", t.NEW_ID, shown="<* | id>"), Check(idmp_makes_ids), *_TRIM_CHECKS,
         Pairs("fields", Arg("field", t.FIELD), Arg("value", t.VALUE)),
         Check(an_id_above_zero),
+        access="RW update", note="UPDATE instead of INSERT because of the optional trimming feature",
         summary="Append an entry to a stream, and trim the stream if asked", since="5.0.0",
         complexity="O(log N) to add; O(M) more for M entries trimmed", flags="write denyoom fast", acl="stream",
         keys=ONE_KEY, tips=_VARIES,
@@ -313,7 +314,8 @@ STREAMS = (
     Command(
         "XTRIM", -4, KEY, Options(MAXLEN, MINID, LIMIT, *REFERENCES, unknown=_syntax, needs="trim"),
         Check(limit_needs_a_strategy), Check(a_strategy_is_needed), Check(limit_needs_approx),
-        summary="Remove a stream's oldest entries", since="5.0.0", complexity="O(M) for M entries removed",
+        access="RW delete", summary="Remove a stream's oldest entries", since="5.0.0",
+        complexity="O(M) for M entries removed",
         flags="write", acl="stream", keys=ONE_KEY, tips=_VARIES,
     ),
     Command(
@@ -321,22 +323,24 @@ STREAMS = (
         acl="stream", keys=ONE_KEY,
     ),
     Command(
-        "XDEL", -3, KEY, IDS, summary="Delete entries by ID", since="5.0.0", complexity="O(log N) for each ID",
+        "XDEL", -3, KEY, IDS,
+        access="RW delete", summary="Delete entries by ID", since="5.0.0", complexity="O(log N) for each ID",
         flags="write fast", acl="stream", keys=ONE_KEY, lookup_first=True,
     ),
     Command(
         "XDELEX", -5, KEY, Options(*_references(), COUNTED_IDS, unknown=_syntax, needs="IDS"),
-        Check(ids_are_needed), summary="Delete entries by ID, with an eye on the groups", since="8.2.0",
+        Check(ids_are_needed),
+        access="RW delete", summary="Delete entries by ID, with an eye on the groups", since="8.2.0",
         complexity="O(log N) for each ID and group", flags="write fast", acl="stream", keys=ONE_KEY, lookup_first=True,
     ),
     Command(
         "XRANGE", -4, KEY, START, END, Options(COUNT, unknown=_syntax),
-        summary="Read the entries between two IDs, oldest first", since="5.0.0",
+        access="RO access", summary="Read the entries between two IDs, oldest first", since="5.0.0",
         complexity="O(log N + M) for M entries returned", flags="readonly", acl="stream", keys=ONE_KEY,
     ),
     Command(
         "XREVRANGE", -4, KEY, Ordered(END, START, order=(1, 0)), Options(COUNT, unknown=_syntax),
-        summary="Read the entries between two IDs, newest first", since="5.0.0",
+        access="RO access", summary="Read the entries between two IDs, newest first", since="5.0.0",
         complexity="O(log N + M) for M entries returned", flags="readonly", acl="stream", keys=ONE_KEY,
     ),
     Command(
@@ -349,7 +353,7 @@ STREAMS = (
         Check(maxcount_not_below_count),
         summary="Read entries newer than an ID from one or more streams, waiting for them if asked", since="5.0.0",
         complexity="O(log N + M) for each stream and M entries returned", flags="readonly blocking movablekeys",
-        acl="stream",
+        acl="stream", access="RO access incomplete",
     ),
     Command(
         "XREADGROUP", -7,
@@ -365,16 +369,16 @@ STREAMS = (
         Check(a_group_is_needed), Check(maxcount_not_below_count),
         summary="Read new entries, or one's own pending ones, as a consumer of a group", since="5.0.0",
         complexity="O(log N + M) for each stream and M entries returned", flags="write blocking movablekeys",
-        acl="stream",
+        acl="stream", access="RO access incomplete",
     ),
     Command(
-        "XACK", -4, KEY, GROUP, IDS, summary="Mark pending entries as processed", since="5.0.0",
+        "XACK", -4, KEY, GROUP, IDS, access="RW update", summary="Mark pending entries as processed", since="5.0.0",
         complexity="O(1) for each ID", flags="write fast", acl="stream", keys=ONE_KEY, lookup_first=True,
     ),
     Command(
         "XACKDEL", -6, KEY, GROUP, Options(*_references(), COUNTED_IDS, unknown=_syntax, needs="IDS"),
         Check(ids_are_needed),
-        summary="Mark pending entries as processed, and delete them", since="8.2.0",
+        access="RW update delete", summary="Mark pending entries as processed, and delete them", since="8.2.0",
         complexity="O(log N) for each ID and group", flags="write fast", acl="stream", keys=ONE_KEY, lookup_first=True,
     ),
     Command(
@@ -396,7 +400,7 @@ STREAMS = (
             unknown=lambda argv, at: errors.bad_xnack_option(argv[at]), needs="IDS",
         ),
         Check(xnack_ids_are_needed),
-        summary="Give pending entries back, for any consumer to take", since="8.8.0",
+        access="RW update", summary="Give pending entries back, for any consumer to take", since="8.8.0",
         complexity="O(log N) for each ID", flags="write fast", acl="stream", keys=ONE_KEY, lookup_first=True,
     ),
     Command(
@@ -408,7 +412,7 @@ STREAMS = (
             Ordered(START, END, Arg("count", t.COUNT, note="at most so many entries"), order=(2, 0, 1)),
             Arg("consumer", t.CONSUMER, optional=True, note="only what is pending for this consumer"), Ignored(),
         ),
-        summary="Say what a group has delivered and not yet acknowledged", since="5.0.0",
+        access="RO access", summary="Say what a group has delivered and not yet acknowledged", since="5.0.0",
         complexity="O(log N + M) for M rows returned", flags="readonly", acl="stream", keys=ONE_KEY, tips=_VARIES,
     ),
     Command(
@@ -423,7 +427,7 @@ STREAMS = (
             Option("LASTID", Arg("lastid", t.ID), note="the group's last ID becomes at least this"),
             unknown=lambda argv, at: errors.bad_xclaim_option(argv[at]),
         ),
-        summary="Take over pending entries by ID", since="5.0.0", complexity="O(log N) for each ID",
+        access="RW update", summary="Take over pending entries by ID", since="5.0.0", complexity="O(log N) for each ID",
         flags="write fast", acl="stream", keys=ONE_KEY, tips=_VARIES, lookup_first=True,
     ),
     Command(
@@ -435,7 +439,7 @@ STREAMS = (
                 note="take over at most so many entries; else 100"),
             JUSTID, unknown=_syntax,
         ),
-        summary="Take over the entries that have been pending for too long", since="6.2.0",
+        access="RW delete", summary="Take over the entries that have been pending for too long", since="6.2.0",
         complexity="O(M) for M entries looked at", flags="write fast", acl="stream", keys=ONE_KEY, tips=_VARIES,
     ),
     Command(
@@ -448,7 +452,7 @@ STREAMS = (
                    note="the greatest ID that was ever deleted"),
             unknown=_syntax,
         ),
-        summary="Set a stream's last ID and counters (for replication and repair)", since="5.0.0",
+        access="RW update", summary="Set a stream's last ID and counters (for replication and repair)", since="5.0.0",
         flags="write denyoom fast", acl="stream", keys=ONE_KEY,
     ),
     Command(
@@ -463,7 +467,8 @@ STREAMS = (
             unknown=_syntax,
         ),
         Check(a_setting_is_needed),
-        summary="Set for how long, and of how many messages, a stream remembers what was added", since="8.6.0",
+        access="RW update", summary="Set for how long, and of how many messages, a stream remembers what was added",
+        since="8.6.0",
         complexity="O(1); O(N) in what is forgotten when a setting changes", flags="write fast", acl="stream",
         keys=ONE_KEY, lookup_first=True,
     ),
@@ -472,7 +477,8 @@ STREAMS = (
         Ordered(Arg("pid", t.some_text(errors.PRODUCER_EMPTY), note=_PID),
                 Arg("iid", t.some_text(errors.IID_EMPTY), note=_IID),
                 Arg("stream-id", t.ID, note="the ID of the entry that was added"), order=(2, 0, 1)),
-        summary="Remember an entry as added by a producer (for replication and repair)", since="8.6.2",
+        access="RW update", summary="Remember an entry as added by a producer (for replication and repair)",
+        since="8.6.2",
         complexity="O(log N)", flags="write denyoom fast", acl="stream", keys=ONE_KEY,
     ),
     _container("XGROUP", "5.0.0", "Create and change consumer groups"),
@@ -482,24 +488,29 @@ STREAMS = (
             Option("MKSTREAM", note="create the stream when it does not exist"), _ENTRIESREAD,
             unknown=_bad_subcommand,
         ),
-        summary="Create a consumer group", since="5.0.0", flags="write denyoom", acl="stream", keys=SUB_KEY, most=8,
+        access="RW insert", summary="Create a consumer group", since="5.0.0", flags="write denyoom", acl="stream",
+        keys=SUB_KEY, most=8,
     ),
     Command(
         "XGROUP SETID", -5, KEY, GROUP, Arg("id", t.GROUP_ID, late=True, shown="<id | $>"),
         Options(_ENTRIESREAD, unknown=_bad_subcommand),
-        summary="Move a group to another place in its stream", since="5.0.0", flags="write", acl="stream",
+        access="RW update", summary="Move a group to another place in its stream", since="5.0.0", flags="write",
+        acl="stream",
         keys=SUB_KEY, most=7,
     ),
     Command(
-        "XGROUP DESTROY", 4, KEY, GROUP, summary="Delete a group with its consumers and pending entries",
+        "XGROUP DESTROY", 4, KEY, GROUP,
+        access="RW delete", summary="Delete a group with its consumers and pending entries",
         since="5.0.0", complexity="O(M) for M pending entries", flags="write", acl="stream", keys=SUB_KEY,
     ),
     Command(
-        "XGROUP CREATECONSUMER", 5, KEY, GROUP, CONSUMER, summary="Add a consumer to a group", since="6.2.0",
+        "XGROUP CREATECONSUMER", 5, KEY, GROUP, CONSUMER,
+        access="RW insert", summary="Add a consumer to a group", since="6.2.0",
         flags="write denyoom", acl="stream", keys=SUB_KEY,
     ),
     Command(
-        "XGROUP DELCONSUMER", 5, KEY, GROUP, CONSUMER, summary="Delete a consumer and forget its pending entries",
+        "XGROUP DELCONSUMER", 5, KEY, GROUP, CONSUMER,
+        access="RW delete", summary="Delete a consumer and forget its pending entries",
         since="5.0.0", complexity="O(M) for M pending entries", flags="write", acl="stream", keys=SUB_KEY,
     ),
     _help("XGROUP", "stream"),
@@ -512,16 +523,16 @@ STREAMS = (
             unknown=_bad_subcommand, once=True,
         ),
         Options(unknown=_bad_subcommand),
-        summary="Describe a stream; in full, with its entries, groups and consumers", since="5.0.0",
+        access="RO access", summary="Describe a stream; in full, with its entries, groups and consumers", since="5.0.0",
         complexity="O(M) for M entries and pending entries returned", flags="readonly", acl="stream", keys=SUB_KEY,
         lookup_first=True, most=6,
     ),
     Command(
-        "XINFO GROUPS", 3, KEY, summary="Describe a stream's groups", since="5.0.0",
+        "XINFO GROUPS", 3, KEY, access="RO access", summary="Describe a stream's groups", since="5.0.0",
         complexity="O(M) in the number of groups", flags="readonly", acl="stream", keys=SUB_KEY,
     ),
     Command(
-        "XINFO CONSUMERS", 4, KEY, GROUP, summary="Describe a group's consumers", since="5.0.0",
+        "XINFO CONSUMERS", 4, KEY, GROUP, access="RO access", summary="Describe a group's consumers", since="5.0.0",
         complexity="O(M) in the number of consumers", flags="readonly", acl="stream", keys=SUB_KEY, tips=_VARIES,
     ),
     _help("XINFO", "stream"),

@@ -116,8 +116,8 @@ class Option:
     """
 
     __slots__ = (
-        "again", "args", "beside", "clash", "counted", "fewer", "key", "mark_key", "mark_role", "marks", "note",
-        "one_of", "refused", "replaces", "role", "rule", "since", "single", "then", "token", "within",
+        "again", "args", "beside", "clash", "counted", "fewer", "first", "key", "mark_key", "mark_role", "marks",
+        "note", "one_of", "refused", "replaces", "role", "rule", "since", "single", "then", "token", "within",
     )  # fmt: skip
 
     def __init__(
@@ -144,6 +144,7 @@ class Option:
         self.again, self.refused, self.rule, self.then, self.since = again, refused, rule, then, since
         self.single, self.fewer, self.counted = single, fewer, fewer is not None
         self.key = _key(token)
+        self.first = args[0].key if len(args) > 1 else self.key  # what it is known by, once it is read
         self.mark_key = f"{self.key}_mark"
         self.role = Role("token", token, self)
         self.mark_role = Role("mark", token, self)
@@ -187,13 +188,17 @@ class Options:
         self.options, self.unknown, self.once, self.needs = options, unknown, once, needs
         self.by_token = {option.token.encode(): option for option in options}
 
-    def pieces(self) -> Iterator[Piece]:
-        """Options that exclude each other stand in one pair of brackets, as in Redis's syntax lines."""
+    def rooms(self) -> dict[str, list[Option]]:
+        """The options that exclude each other, with what belongs to them, under their common name."""
         rooms: dict[str, list[Option]] = {}
         for option in self.options:
             if not option.refused:
                 rooms.setdefault(option.one_of or option.within or option.token, []).append(option)
-        for index, (name, options) in enumerate(rooms.items()):
+        return rooms
+
+    def pieces(self) -> Iterator[Piece]:
+        """Options that exclude each other stand in one pair of brackets, as in Redis's syntax lines."""
+        for index, (name, options) in enumerate(self.rooms().items()):
             if index:
                 yield " ", ()
             yield from _room(options, needed=True) if name == self.needs else _in_brackets(_room(options))
@@ -356,14 +361,15 @@ class Command:
 
     `arity` is COMMAND INFO's: negative means "at least". `lookup_first`: Redis
     looks keys up before it reads the rest, so the handler says when the first
-    problem is due. `most` words, `too_many` answers (late). `queued` is False
-    for what runs at once inside MULTI. `open`: a container that may have more
-    subcommands than those that are known.
+    problem is due. `access` is what its key spec says of its keys: RW or RO, and
+    what more of it is known, `note` what it adds. `most` words, `too_many`
+    answers (late). `queued` is False for what runs at once inside MULTI. `open`:
+    a container that may have more subcommands than those that are known.
     """
 
     __slots__ = (
-        "acl", "arity", "complexity", "flags", "group", "keys", "lookup_first", "most", "name", "open", "parts",
-        "queued", "role", "since", "subcommands", "summary", "tips", "too_many", "words", "writes",
+        "access", "acl", "arity", "complexity", "flags", "group", "keys", "lookup_first", "most", "name", "note",
+        "open", "parts", "queued", "role", "since", "subcommands", "summary", "tips", "too_many", "words", "writes",
     )  # fmt: skip
 
     def __init__(
@@ -378,6 +384,8 @@ class Command:
         flags: str = "",
         acl: str = "",
         keys: Keys = NO_KEYS,
+        access: str = "",
+        note: str = "",
         tips: tuple[str, ...] = (),
         lookup_first: bool = False,
         most: int | None = None,
@@ -388,6 +396,7 @@ class Command:
         self.group, self.complexity, self.keys, self.tips = group, complexity, keys, tips
         self.flags = frozenset(flags.split())
         self.writes = "write" in self.flags
+        self.access, self.note = access or ("RW" if self.writes else "RO"), note
         self.acl, self.lookup_first, self.most, self.too_many, self.queued = acl, lookup_first, most, too_many, queued
         self.words = name.count(" ") + 1
         self.role = Role("command", name, self)
