@@ -28,6 +28,10 @@ PLACES: dict[str, list[bytes]] = {
     "{word}": [b"", b"f", b"v", b"7", b"-12345678901", b"\0", b"x" * 70, b"y" * 1500],
     "{strategy}": [b"MAXLEN", b"MINID"],
     "{mark}": [b"=", b"~"],
+    "{references}": [b"KEEPREF", b"DELREF", b"ACKED"],
+    "{mode}": [b"SILENT", b"FAIL", b"FATAL"],
+    "{seconds}": [b"1", b"1", b"86400"],
+    "{few}": [b"1", b"2", b"100"],
 }
 TEMPLATES = """
 XADD {key} {new} f {word}
@@ -54,6 +58,21 @@ XREADGROUP GROUP {group} {one} STREAMS {key} >
 XREADGROUP GROUP {group} {one} NOACK COUNT {n} STREAMS {key} >
 XREADGROUP GROUP {group} {one} COUNT {n} STREAMS {key} {id}
 XACK {key} {group} {id} {id} {id}
+XADD {key} {references} {strategy} {mark} {n} {new} f {word}
+XADD {key} IDMP {one} {word} * f {word}
+XADD {key} IDMPAUTO {one} MAXLEN 2 * f {word}
+XTRIM {key} {strategy} {mark} {n} {references}
+XDELEX {key} {references} IDS 2 {id} {id}
+XACKDEL {key} {group} {references} IDS 2 {id} {id}
+XNACK {key} {group} {mode} IDS 2 {id} {id}
+XNACK {key} {group} {mode} IDS 1 {id} FORCE RETRYCOUNT {n}
+XREADGROUP GROUP {group} {one} CLAIM {ms} STREAMS {key} >
+XREADGROUP GROUP {group} {one} CLAIM {ms} MAXCOUNT {n} MAXSIZE 90 STREAMS {key} {key} > >
+XREADGROUP GROUP {group} {one} MAXSIZE 60 STREAMS {key} {id}
+XREADGROUP GROUP {group} {one} BLOCK {ms} CLAIM {ms} STREAMS {key} >
+XREAD MAXSIZE 80 STREAMS {key} {key} 0 0
+XCFGSET {key} IDMP-DURATION {seconds} IDMP-MAXSIZE {few}
+XIDMPRECORD {key} {one} {word} {id}
 XPENDING {key} {group}
 XPENDING {key} {group} IDLE {ms} {from} {to} {n} {one}
 XCLAIM {key} {group} {one} {ms} {id} {id}
@@ -195,7 +214,14 @@ def test_counts_that_are_kept_are_those_that_would_be_counted(
     for kept, counted in (
         ("SELECT key, length FROM streams", "SELECT count(*) FROM entries WHERE stream=?"),
         ("SELECT id, pending FROM groups", "SELECT count(*) FROM pending WHERE grp=?"),
+        ("SELECT id, released FROM groups", "SELECT count(*) FROM pending WHERE consumer=0 AND grp=?"),
         ("SELECT id, pending FROM consumers", "SELECT count(*) FROM pending WHERE consumer=?"),
+        ("SELECT key, producers FROM streams", "SELECT count(*) FROM producers WHERE stream=?"),
+        ("SELECT id, held FROM producers", "SELECT count(*) FROM iids WHERE producer=?"),
+        (
+            "SELECT key, iids FROM streams",
+            "SELECT count(*) FROM iids WHERE producer IN (SELECT id FROM producers WHERE stream=?)",
+        ),
     ):
         for id, number in select(kept).fetchall():
             assert number == select(counted, (id,)).fetchone()[0], kept
@@ -206,7 +232,11 @@ def test_counts_that_are_kept_are_those_that_would_be_counted(
         "SELECT count(*) FROM nodes WHERE stream NOT IN (SELECT key FROM streams)",
         "SELECT count(*) FROM groups WHERE stream NOT IN (SELECT key FROM streams)",
         "SELECT count(*) FROM consumers WHERE grp NOT IN (SELECT id FROM groups)",
-        "SELECT count(*) FROM pending WHERE consumer NOT IN (SELECT id FROM consumers)",
+        "SELECT count(*) FROM pending WHERE consumer!=0 AND consumer NOT IN (SELECT id FROM consumers)",
+        "SELECT count(*) FROM pending WHERE (consumer=0) != (delivered_ms=-1)",
+        "SELECT count(*) FROM pending WHERE grp NOT IN (SELECT id FROM groups)",
+        "SELECT count(*) FROM producers WHERE stream NOT IN (SELECT key FROM streams) OR held=0",
+        "SELECT count(*) FROM iids WHERE producer NOT IN (SELECT id FROM producers)",
     ):
         assert select(orphans).fetchone()[0] == 0, orphans
     engine.close()
