@@ -54,6 +54,10 @@ def _trims(args: Mapping[str, Any]) -> bool:
     return "maxlen" in args or "minid" in args
 
 
+def _references(args: Mapping[str, Any]) -> bool:
+    return "keepref" in args or "delref" in args or "acked" in args
+
+
 def _history(args: Mapping[str, Any]) -> bool:
     """Does XREADGROUP ask for pending entries, which are always answered at once?"""
     return "group" in args and any(id is not NEW for id in args["id"])
@@ -195,7 +199,38 @@ RULES = (
         when=lambda args: args["min_idle_time"] <= 0,
     ),
     Rule(
+        "XREADGROUP",
+        topic="claiming",
+        text="CLAIM 0 takes entries from a consumer that is working on them: both will do the work",
+        when=lambda args: args.get("claim") == 0 and NEW in args["id"],
+    ),
+    Rule(
+        "XREADGROUP",
+        topic="claiming",
+        text="NOACK holds for new entries: what CLAIM takes over stays pending until XACK",
+        when=lambda args: "claim" in args and "noack" in args and NEW in args["id"],
+    ),
+    Rule(
+        "XREADGROUP",
+        topic="claiming",
+        text="CLAIM does nothing for an ID other than >, nor for the streams named after such a one",
+        when=lambda args: "claim" in args and _history(args),
+    ),
+    Rule(
+        "XNACK",
+        topic="claiming",
+        text="SILENT does not count the attempt: an entry that is always given back so goes round for ever",
+        when=_has("silent"),
+    ),
+    Rule(
+        "XNACK",
+        topic="claiming",
+        text="any consumer may get it at once, also while somebody works on it: release only what you hold",
+        when=_always,
+    ),
+    Rule(
         "XCLAIM",
+        "XNACK",
         topic="claiming",
         text="FORCE makes entries pending that were never delivered to anyone of the group",
         when=_has("force"),
@@ -232,13 +267,60 @@ RULES = (
         "XTRIM",
         topic="trimming",
         text="trimming does not ask whether a group has read an entry: what is trimmed unread is lost to it",
-        when=_trims,
+        when=lambda args: _trims(args) and "acked" not in args,
+    ),
+    Rule(
+        "XADD",
+        "XTRIM",
+        topic="trimming",
+        text="with ACKED a group that nobody reads keeps every entry: the stream grows beyond its threshold",
+        when=lambda args: _trims(args) and "acked" in args,
+    ),
+    Rule(
+        "XADD",
+        "XTRIM",
+        "XDELEX",
+        "XACKDEL",
+        topic="pending",
+        text="with DELREF an entry is taken off the list of whoever is working on it: nobody sees whether it was done",
+        when=lambda args: "delref" in args and (_trims(args) or "numids" in args),
+    ),
+    Rule(
+        "XADD",
+        topic="trimming",
+        text="KEEPREF, DELREF and ACKED do nothing where nothing is trimmed",
+        when=lambda args: "numids" not in args and not _trims(args) and _references(args),
     ),
     Rule(
         "XADD",
         topic="ids",
         text="an ID of one's own must be greater than the stream's last one, ever: one late clock, and it fails",
         when=lambda args: args["id"].seq is not None,
+    ),
+    Rule(
+        "XADD",
+        topic="idempotency",
+        text="a repeat that comes later than the stream remembers is added again: XCFGSET sets for how long that is",
+        when=lambda args: "pid" in args or "idmpauto" in args,
+    ),
+    Rule(
+        "XADD",
+        topic="idempotency",
+        text="two messages with the same fields are one to IDMPAUTO: what is meant twice needs a field that differs",
+        when=_has("idmpauto"),
+    ),
+    Rule(
+        "XCFGSET",
+        topic="idempotency",
+        text="a setting that changes forgets all messages at once: repeats of them are added again",
+        when=_always,
+    ),
+    Rule(
+        "XDELEX",
+        "XACKDEL",
+        topic="pending",
+        text="what other groups have pending stays on their lists, a reference to nothing: see DELREF and ACKED",
+        when=lambda args: "delref" not in args and "acked" not in args,
     ),
     Rule(
         "XDEL",

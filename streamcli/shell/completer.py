@@ -276,6 +276,9 @@ def _held(place: _Place) -> Iterator[tuple[bytes, str]]:
     """What is pending for the group that the line names: nothing else can be acknowledged or claimed."""
     keys, groups = _words_of(place.call, "key"), _words_of(place.call, "group")
     for one in place.known.pending(keys[-1], groups[-1]) if keys and groups else ():
+        if one.idle_ms < 0:
+            yield one.id, f"given back, delivered {one.deliveries}x"
+            continue
         idle = span_text(one.idle_ms) or "0s"
         yield one.id, f"{_cut(shown(one.consumer))}, idle {idle}, delivered {one.deliveries}x"
 

@@ -249,6 +249,10 @@ def _xreadgroup(call: Call) -> str:
         asks = f"{', '.join(history[:3])} ask{'s' if len(history) == 1 else ''} for history, which is always answered"
         return f"this one never blocks: {asks}"
     kept = "" if "noack" in call.args else "; what it reads is pending until XACK"
+    if "claim" in call.args:
+        idle = span_text(call.args["claim"])
+        overdue = f"what has been pending for {idle}" if idle else "what is pending"
+        return f"first takes over {overdue}, whoever has it, then reads what is new; {_wait(call)}{kept}"
     return _wait(call) + kept
 
 
@@ -256,7 +260,9 @@ def _xreadgroup(call: Call) -> str:
 def _xadd(call: Call) -> str:
     fields = len(call.args["fields"]) // 2
     kept = "then trims the stream" if "maxlen" in call.args or "minid" in call.args else "and keeps all that is there"
-    return f"adds one entry of {fields} field{'s' if fields != 1 else ''}, {kept}"
+    said = f"adds one entry of {fields} field{'s' if fields != 1 else ''}, {kept}"
+    once = "pid" in call.args or "idmpauto" in call.args
+    return f"{said}; a repeat does nothing and answers with the first ID" if once else said
 
 
 @_together("XAUTOCLAIM")

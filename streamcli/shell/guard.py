@@ -143,9 +143,10 @@ def _xtrim(case: _Case) -> str | None:
     trimmed = _trimmed(case, 0)
     if not trimmed.entries:
         return None
+    also = " with what is pending of them" if "delref" in case.args else ""
     if trimmed.all:
-        return f"removes {_every(trimmed.length)} of {named(case.key)}"
-    return f"removes {trimmed.amount} of the {counted(trimmed.length, 'entry')} of {named(case.key)}"
+        return f"removes {_every(trimmed.length)} of {named(case.key)}{also}"
+    return f"removes {trimmed.amount} of the {counted(trimmed.length, 'entry')} of {named(case.key)}{also}"
 
 
 @guards("XADD", blind=lambda case: f"may remove entries of {named(case.key)}" if _trims(case) else None)
@@ -156,7 +157,7 @@ def _xadd(case: _Case) -> str | None:
     own = _own_entry_goes(case)
     if trimmed.entries + own <= 1:  # no more than it adds
         return None
-    if _is_approximate(case) and _fits_in_a_node(case, trimmed.entries):
+    if _by_nodes(case) and _fits_in_a_node(case, trimmed.entries):
         return None
     amount = _every(trimmed.length) if trimmed.all else f"{trimmed.about}{counted(trimmed.entries, 'entry')}"
     return f"removes {amount} of {named(case.key)} and {'the one it adds' if own else 'adds 1'}"
@@ -174,14 +175,21 @@ def _is_approximate(case: _Case) -> bool:
     return case.args.get("maxlen_mark", case.args.get("minid_mark")) == "~"
 
 
+def _by_nodes(case: _Case) -> bool:
+    """Do whole nodes go only? With an eye on the groups even `~` looks into them."""
+    return _is_approximate(case) and "delref" not in case.args and "acked" not in case.args
+
+
 def _trimmed(case: _Case, added: int) -> _Trimmed:
-    """What goes of the entries that are there now; `~` may leave any of it, and LIMIT caps it."""
+    """What goes of the entries that are there now; `~` and ACKED may leave any of it, and LIMIT caps it."""
     length = case.count(b"XLEN", case.key)
     if "maxlen" in case.args:
         count, more = max(0, min(length, length + added - case.args["maxlen"])), False
     else:
         count, more = _below(case, case.args["minid"], length)
     if not _is_approximate(case):
+        if "acked" in case.args:
+            return _Trimmed(length if more else count, length, "up to ")
         return _Trimmed(count, length, "more than " if more else "")
     limit = case.args.get("limit") or length
     return _Trimmed(min(length if more else count, limit), length, "up to ")
@@ -244,6 +252,18 @@ def _fits_in_a_node(case: _Case, count: int) -> bool:
     stream = record(case.ask(b"XINFO", b"STREAM", case.key))
     nodes, length = number(stream.get(b"radix-tree-keys")), number(stream.get(b"length"))
     return bool(nodes and length and count * nodes < length)
+
+
+@guards("XCFGSET", blind=lambda case: f"may forget what producers have added to {named(case.key)}")
+def _xcfgset(case: _Case) -> str | None:
+    stream = record(case.ask(b"XINFO", b"STREAM", case.key))
+    given = {b"idmp-duration": case.args.get("idmp_duration"), b"idmp-maxsize": case.args.get("idmp_maxsize")}
+    known = number(stream.get(b"iids-tracked"))
+    if known is None:
+        raise _NotKnownError
+    if not known or all(value in (None, number(stream.get(name))) for name, value in given.items()):
+        return None  # a setting that stays what it was forgets nothing
+    return f"forgets {counted(known, 'message')} that producers have added to {named(case.key)}"
 
 
 # -- groups ----------------------------------------------------------------------------

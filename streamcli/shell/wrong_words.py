@@ -12,7 +12,7 @@ from streamcli.grammar import types as t
 from streamcli.grammar.commands import COMMANDS
 from streamcli.grammar.parse import Call
 from streamcli.grammar.spec import Arg, Command, Halves, Option, Pairs
-from streamcli.ids import U64_MAX
+from streamcli.ids import U64_MAX, parse_id
 from streamcli.reply import Error
 from streamcli.shell.advising import (
     COMPARED_MAX,
@@ -315,6 +315,58 @@ def _zero(meaning: str) -> Advice:
 about(errors.NEGATIVE_TIMEOUT, errors.TIMEOUT_OUT_OF_RANGE)(_zero("waits for ever"))
 about(errors.MAXLEN_NEGATIVE)(_zero("removes every entry"))
 about(errors.LIMIT_NEGATIVE)(_zero("sets no limit"))
+about(errors.CLAIM_NEGATIVE)(_zero("takes over whatever is pending"))
+about(errors.XNACK_RETRYCOUNT)(_zero("is the least"))
+
+
+@about(errors.MAXCOUNT_RANGE, errors.MAXSIZE_RANGE)
+def _no_limit(case: Case) -> str | None:
+    return f"leave {case.option.token} out for no limit" if case.option is not None else None
+
+
+@about(errors.MAXCOUNT_BELOW_COUNT)
+def _maxcount(case: Case) -> str:
+    return f"COUNT is for each stream, MAXCOUNT for all of them: MAXCOUNT {case.call.args.get('count')} or more"
+
+
+# -- IDs that are counted ---------------------------------------------------------------------
+
+
+@about(errors.NUMIDS, errors.NUMIDS_TOO_MANY, errors.XNACK_NUMIDS, errors.XNACK_NUMIDS_TOO_MANY)
+def _counted_ids(case: Case) -> str | None:
+    """How many there are: what follows the number, or the ID that stands in its place."""
+    roles, argv = case.call.roles, case.call.argv
+    ids = [word for word, role in zip(argv, roles, strict=False) if role is not None and role.kind == "id"]
+    word = argv[case.at] if case.at is not None and case.at < len(argv) else b""
+    if word not in ids and b"-" in word and parse_id(word):
+        ids.insert(0, word)
+    shown = " ".join(map(named, ids[:3])) + (" ..." if len(ids) > 3 else "")
+    return f"say how many IDs follow: IDS {len(ids)} {shown}" if ids else None
+
+
+@about(errors.XNACK_MODE)
+def _mode(case: Case) -> str | None:
+    return with_usage(f"{case.word} stands where SILENT, FAIL or FATAL belongs", case.command) if case.word else None
+
+
+# -- adding once ------------------------------------------------------------------------------
+
+
+@about(errors.IDMP_NEEDS_AUTO_ID)
+def _auto_id(case: Case) -> str | None:
+    roles, argv = case.call.roles, case.call.argv
+    given = next((word for word, role in zip(argv, roles, strict=False) if role is not None and role.kind == "id"), b"")
+    return f"write * in place of {named(given)}: the stream makes the ID of what it adds once" if given else None
+
+
+@about(errors.NO_IDMP_SETTING)
+def _no_setting(case: Case) -> str | None:
+    return with_usage("say what to set", case.command)
+
+
+@about(errors.IDMP_DURATION_TWICE, errors.IDMP_MAXSIZE_TWICE)
+def _set_twice(case: Case) -> str | None:
+    return f"{case.error.text.split()[1]} may be given only once"
 
 
 def by_the_word(case: Case) -> str | None:

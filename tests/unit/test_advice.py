@@ -184,6 +184,27 @@ def test_a_wrong_word_is_named_with_what_belongs_there(backend: Embedded, line: 
     ("line", "said"),
     [
         ("XADD a MAXLEN 5 MINID 1 * f v", "MAXLEN and MINID exclude each other: keep one"),
+        ("XTRIM a MAXLEN 5 KEEPREF ACKED", "KEEPREF and ACKED exclude each other: keep one"),
+        ("XADD a IDMP p i IDMPAUTO q * f v", "IDMP and IDMPAUTO exclude each other: keep one"),
+        ("XADD a IDMP p i 5-1 f v", "write * in place of 5-1: the stream makes the ID of what it adds once"),
+        ("XDELEX a IDS 3 1-1 1-2", "say how many IDs follow: IDS 2 1-1 1-2"),
+        ("XDELEX a IDS 1-1 1-2", "say how many IDs follow: IDS 2 1-1 1-2"),
+        ("XNACK a g FAIL IDS 9 1-1 1-2 1-3 1-4", "say how many IDs follow: IDS 4 1-1 1-2 1-3 ..."),
+        (
+            "XNACK a g IDS 1 1-1 FAIL",
+            "IDS stands where SILENT, FAIL or FATAL belongs: "
+            "XNACK key group <SILENT | FAIL | FATAL> IDS numids id [id ...] [RETRYCOUNT count] [FORCE]",
+        ),
+        ("XREADGROUP GROUP g c CLAIM -1 STREAMS a >", "CLAIM 0 takes over whatever is pending"),
+        ("XREADGROUP GROUP g c CLAIM 5s STREAMS a >", "5s is written 5000 here, in milliseconds"),
+        (
+            "XREAD COUNT 5 MAXCOUNT 2 STREAMS a 0",
+            "COUNT is for each stream, MAXCOUNT for all of them: MAXCOUNT 5 or more",
+        ),
+        ("XREAD MAXSIZE 0 STREAMS a 0", "leave MAXSIZE out for no limit"),
+        ("XCFGSET a", "say what to set: XCFGSET key [IDMP-DURATION idmp-duration] [IDMP-MAXSIZE idmp-maxsize]"),
+        ("XCFGSET a IDMP-DURATION 5 IDMP-DURATION 6", "IDMP-DURATION may be given only once"),
+        ("XCFGSET a DURATION 5", "DURATION is no word of XCFGSET; did you mean IDMP-DURATION?"),
         ("XTRIM a MAXLEN 5 MAXLEN 6", "MAXLEN may be given only once"),
         (
             "XADD a LIMIT 5 * f v",

@@ -96,6 +96,23 @@ CAUTIONS = [  # the line that calls for a caution, one like it that does not, an
     ("XGROUP SETID a g +", "XGROUP SETID a g 5-1", "never given anything again"),
     ("XREAD COUNT 0 STREAMS a 0", "XREAD COUNT 5 STREAMS a 0", "without COUNT all that is there"),
     ("XINFO STREAM a FULL COUNT 0", "XINFO STREAM a FULL", "COUNT 0 answers with every entry"),
+    ("XTRIM a MAXLEN 5 ACKED", "XTRIM a MAXLEN 5", "a group that nobody reads keeps every entry"),
+    ("XADD a MAXLEN 5 DELREF * f v", "XADD a DELREF * f v", "with DELREF an entry is taken off the list"),
+    ("XDELEX a DELREF IDS 1 1-1", "XDELEX a IDS 1 1-1", "with DELREF an entry is taken off the list"),
+    ("XADD a ACKED * f v", "XADD a ACKED MAXLEN 5 * f v", "do nothing where nothing is trimmed"),
+    ("XADD a IDMP p i * f v", "XADD a * f v", "a repeat that comes later than the stream remembers"),
+    ("XADD a IDMPAUTO p * f v", "XADD a IDMP p i * f v", "two messages with the same fields are one to IDMPAUTO"),
+    ("XCFGSET a IDMP-MAXSIZE 5", "XLEN a", "a setting that changes forgets all messages"),
+    ("XACKDEL a g IDS 1 1-1", "XACKDEL a g ACKED IDS 1 1-1", "what other groups have pending stays on their lists"),
+    ("XREADGROUP GROUP g c CLAIM 0 STREAMS a >", "XREADGROUP GROUP g c CLAIM 5 STREAMS a >", "CLAIM 0 takes entries"),
+    (
+        "XREADGROUP GROUP g c NOACK CLAIM 5 STREAMS a >",
+        "XREADGROUP GROUP g c NOACK STREAMS a >",
+        "NOACK holds for new entries",
+    ),
+    ("XREADGROUP GROUP g c CLAIM 5 STREAMS a 0", "XREADGROUP GROUP g c CLAIM 5 STREAMS a >", "CLAIM does nothing for"),
+    ("XNACK a g SILENT IDS 1 1-1", "XNACK a g FAIL IDS 1 1-1", "goes round for ever"),
+    ("XNACK a g FAIL IDS 1 1-1", "XACK a g 1-1", "release only what you hold"),
 ]
 
 

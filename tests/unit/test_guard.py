@@ -51,7 +51,8 @@ def test_only_commands_of_the_table_are_asked_about_and_all_of_them_write() -> N
 def test_every_look_at_the_data_only_reads(backend: Embedded) -> None:
     fill(backend, "a", 20)
     fill(backend, "b", 20)
-    run(backend, "XGROUP CREATE a g 0", "XREADGROUP GROUP g ann STREAMS a >", "SET s v")
+    run(backend, "XGROUP CREATE a g 0", "XREADGROUP GROUP g ann STREAMS a >", "SET s v", "XADD a 9999999999999-1 f v")
+    run(backend, "XIDMPRECORD a p i 9999999999999-1")
     looked: set[str] = set()
 
     def browse(argv: Sequence[bytes]) -> Reply:
@@ -63,7 +64,7 @@ def test_every_look_at_the_data_only_reads(backend: Embedded) -> None:
     for line in (
         "XTRIM a MAXLEN 1", "XTRIM a MINID 9-1", "XADD a MAXLEN ~ 1 * f v", "XGROUP DESTROY a g",
         "XGROUP DELCONSUMER a g ann", "DEL a", "DEL a b", "FLUSHDB", "FLUSHALL", "RENAME a b", "COPY a b REPLACE",
-        "SET a v", "EXPIRE a 0",
+        "SET a v", "EXPIRE a 0", "XTRIM a MAXLEN 1 ACKED", "XCFGSET a IDMP-MAXSIZE 5",
     ):  # fmt: skip
         assert stakes(parse(line.encode().split()), browse, NOW_MS) is not None, line
     assert looked == {name for name in looked if not COMMANDS[name].writes}
@@ -71,6 +72,33 @@ def test_every_look_at_the_data_only_reads(backend: Embedded) -> None:
 
 
 # -- entries ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("XTRIM a MAXLEN 5 DELREF", "XTRIM removes 15 of the 20 entries of a with what is pending of them"),
+        ("XTRIM a MAXLEN 5 KEEPREF", "XTRIM removes 15 of the 20 entries of a"),
+        ("XTRIM a MAXLEN 5 ACKED", "XTRIM removes up to 15 of the 20 entries of a"),
+        ("XTRIM a MAXLEN ~ 5 ACKED", "XTRIM removes up to 15 of the 20 entries of a"),
+        ("XADD a MAXLEN ~ 19 * f v", None),
+        ("XADD a ACKED MAXLEN ~ 18 * f v", "XADD removes up to 3 entries of a and adds 1"),
+    ],
+)
+def test_what_a_trim_with_an_eye_on_the_groups_takes(backend: Embedded, line: str, said: str | None) -> None:
+    fill(backend, "a", 20)
+    assert asked(backend, line) == said
+
+
+def test_messages_that_would_be_forgotten_are_told_of(backend: Embedded) -> None:
+    run(backend, "XADD a 9999999999999-0 f v", "XCFGSET a IDMP-MAXSIZE 50")
+    assert asked(backend, "XCFGSET a IDMP-MAXSIZE 5") is None
+    run(backend, "XADD a IDMP p i * f v", "XADD a IDMP q i * f v")
+    assert asked(backend, "XCFGSET a IDMP-MAXSIZE 5") == "XCFGSET forgets 2 messages that producers have added to a"
+    assert asked(backend, "XCFGSET a IDMP-MAXSIZE 50 IDMP-DURATION 100") is None
+    assert asked(backend, "XCFGSET none IDMP-MAXSIZE 5") is None
+    fill(backend, "b", 1)
+    assert asked(backend, "XCFGSET b IDMP-DURATION 5") is None
 
 
 @pytest.mark.parametrize(
