@@ -202,7 +202,7 @@ class _Reader:
             self.option(option, taken)
             if part.once:
                 return
-        if self.at >= self.argc and self.draft:
+        if self.at >= self.argc and self.draft and (self.command.most is None or self.argc < self.command.most):
             self.expect(*(option for option in part.options if self.possible(option, taken)))
             self.settled = self.settled or bool(part.once and part.needs)
 

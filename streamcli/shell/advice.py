@@ -97,7 +97,9 @@ def _about_unknown_there(call: Call, server: Server, browse: Browse | None) -> s
     from streamcli.shell.vocabulary import Vocabulary, in_force
 
     words = in_force()
-    if call.command is not None or not call.argv:
+    if call.command is not None:
+        return Vocabulary(server).came_later(call.command)
+    if not call.argv:
         return None
     if _is_a_line(call.argv[0]):
         return "that is one word; a whole line goes after -e"

@@ -122,6 +122,12 @@ class Vocabulary:
         """A sentence on a command of Redis that the server does not have."""
         return f"{self._is()}, which has no {name}"
 
+    def came_later(self, command: Command) -> str | None:
+        """A sentence on a command of the table that came after the server; None when it did not."""
+        if self.server is None or isinstance(command, Foreign) or not self._is_newer(command.since):
+            return None
+        return self._needs(command.name, command.since)
+
     def _unknown(self, call: Call) -> dict[int, str]:
         name = _name_in_redis(call)
         if name not in commands_of_redis() or call.argv[0].upper() in self.heard:

@@ -254,11 +254,11 @@ def test_a_server_without_documentation_is_judged_by_its_version() -> None:
 
 
 def test_a_command_of_newer_servers_is_said_to_be_missing_and_is_no_slip(on_redis_7: Vocabulary) -> None:
-    sentence = "this server is 7.0.15, which has no XACKDEL"
-    assert problems(read("XACKDEL a g"), 11) == []
-    assert styles("XACKDEL a g", "XACKDEL") == ["lacking"]
-    assert said("XACKDEL a g") == sentence
-    (line,) = explain((b"XACKDEL", b"a"), PLAIN, NOW_MS)
+    sentence = "this server is 7.0.15, which has no HGETDEL"
+    assert problems(read("HGETDEL a g"), 11) == []
+    assert styles("HGETDEL a g", "HGETDEL") == ["lacking"]
+    assert said("HGETDEL a g") == sentence
+    (line,) = explain((b"HGETDEL", b"a"), PLAIN, NOW_MS)
     assert line.endswith(f" ({sentence})")
 
 
