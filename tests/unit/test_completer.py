@@ -40,6 +40,8 @@ class Fake:
         return StreamIds((SEEN, LAST), FIRST, LAST, GIVEN) if key == b"a" else StreamIds(first=b"5-5")
 
     def pending(self, key: bytes, group: bytes) -> Sequence[Held]:
+        if group == b"released":
+            return [Held(b"9-1", b"", -1, 2)]
         return [Held(b"7-1", b"ann", 90_000, 3), Held(b"8-1", b"b b", 5, 1)] if group == b"stuck" else []
 
     def fields(self, key: bytes) -> Sequence[bytes]:
@@ -431,3 +433,7 @@ def test_what_a_group_holds_is_offered_with_who_has_it_and_for_how_long(line: st
     assert noted(line, "id") == {"7-1": "ann, idle 1m 30s, delivered 3x", "8-1": '"b b", idle 0s, delivered 1x'}
     assert texts(f"{line}7-1 ", "id") == ["8-1"]
     assert texts("XACK a other ", "id") == []
+
+
+def test_what_was_given_back_is_held_by_nobody() -> None:
+    assert noted("XACK a released ", "id") == {"9-1": "given back, delivered 2x"}
