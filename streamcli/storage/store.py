@@ -170,6 +170,11 @@ class Store:
         self._writing = False
         self._depth = 0
 
+    @property
+    def version(self) -> int:
+        """Of what other processes have committed, as last read: another number whenever that has changed."""
+        return self._data_version
+
     def changed(self) -> bool:
         """True when another process has committed since this one last read. Outside transactions only.
 

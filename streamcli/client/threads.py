@@ -1,0 +1,202 @@
+"""redis-py's client, for threads: its connections are sessions of an engine in this process."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable
+from typing import Any
+
+import redis
+from redis.connection import AbstractConnection, ConnectionPool
+from redis.exceptions import ConnectionError, ResponseError
+
+from streamcli.client.greeting import PUSHED, greet, no_pushes, opened, unmaintained, unpacked
+from streamcli.client.shared import Argv, BusyError, Shared, Talk
+from streamcli.client.values import Values, Words, decoder
+
+
+class Connection(AbstractConnection):
+    """A session in place of a socket. One thread at a time uses it, as any connection of redis-py."""
+
+    def __init__(self, *, shared: Shared, **settings: Any) -> None:
+        self._shared = shared
+        self._talk: Talk | None = None
+        self._event = threading.Event()
+        super().__init__(**settings)
+        self._words = Words(self.encoder)
+        self._raw = Values(self.protocol, None)
+        self._values = Values(self.protocol, decoder(self.encoder))
+
+    def repr_pieces(self) -> list[tuple[str, Any]]:
+        return [("shared", self._shared), ("db", self.db)]
+
+    # -- beginning and end --------------------------------------------------------------
+
+    def connect(self) -> None:
+        """Open a session, unless there is one. Raises OpenError."""
+        if self._talk is None:
+            self._open()
+
+    def connect_check_health(self, check_health: bool = True, retry_socket_connect: bool = True) -> None:
+        self.connect()
+
+    def _open(self) -> Talk:
+        talk = opened(self._shared, self._event.set)
+        try:
+            greet(talk, self, self._values)
+        except BaseException:
+            talk.close()
+            raise
+        self._talk = talk
+        return talk
+
+    def disconnect(self, *args: Any, **kwargs: Any) -> None:
+        """End the session: its transaction and what it watches are forgotten, a wait changes nothing."""
+        talk, self._talk = getattr(self, "_talk", None), None
+        if talk is not None and self.pid == os.getpid():
+            talk.close()
+
+    @property
+    def is_ready(self) -> bool:
+        """A session, and nothing left over of what was asked before."""
+        talk = self._talk
+        return talk is not None and not talk.replies and talk.wait is None
+
+    def check_health(self) -> None:
+        """There is nothing between the two ends that could break."""
+
+    # -- commands and replies ------------------------------------------------------------
+
+    def pack_command(self, *args: Any) -> list[Argv]:
+        return [self._words.argv(args)]
+
+    def pack_commands(self, commands: Iterable[Iterable[Any]]) -> list[Argv]:
+        argv = self._words.argv
+        return [argv(tuple(args)) for args in commands]
+
+    def send_command(self, *args: Any, **kwargs: Any) -> None:
+        """Run a command line. Its reply, or the wait for it, is for `read_response`."""
+        if args[0] in PUSHED:
+            raise no_pushes(args[0])
+        self._send((self._words.argv(args),))
+
+    def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        """Run command lines, as one transaction of the file."""
+        self._send(unpacked(command))
+
+    def _send(self, commands: Any) -> None:
+        talk = self._talk or self._open()
+        try:
+            talk.send(commands)
+        except BusyError:
+            self.disconnect()
+            raise ConnectionError("the engine is busy with the command that this one interrupted") from None
+        except BaseException:
+            self.disconnect()
+            raise
+
+    def can_read(self, timeout: float | None = 0) -> bool:
+        """Is there a reply? Waits for one, `timeout` seconds at most, None: without an end."""
+        talk = self._talk
+        if talk is not None and talk.wait is not None:
+            self._event.clear()
+            self._shared.tend(talk)
+            if not talk.replies and timeout != 0:
+                self._event.wait(timeout)
+                self._shared.tend(talk)
+        return talk is not None and bool(talk.replies)
+
+    def read_response(
+        self,
+        disable_decoding: bool = False,
+        *,
+        disconnect_on_error: bool = True,
+        push_request: bool | None = False,
+        **others: Any,
+    ) -> Any:
+        """The next reply as a value; waits for it. Raises the exception that redis-py has for an error."""
+        talk = self._talk
+        if talk is None:
+            raise ConnectionError("there is no session to read from")
+        try:
+            if not talk.replies:
+                self._wait(talk)
+            values = self._raw if disable_decoding else self._values
+            value = values.value(talk.replies.popleft())
+        except BaseException:
+            if disconnect_on_error:
+                self.disconnect()
+            raise
+        if isinstance(value, ResponseError):
+            try:
+                raise value
+            finally:
+                del value  # an exception that knows its frame, and is known by it, would live until the next collection
+        return value
+
+    def _wait(self, talk: Talk) -> None:
+        event = self._event
+        while True:
+            event.clear()
+            seconds = self._shared.tend(talk)
+            if talk.replies:
+                return
+            if talk.wait is None:
+                raise ConnectionError("nothing was asked, so there is nothing to read")
+            event.wait(seconds)
+
+
+class Pool(ConnectionPool):
+    """Connections that are sessions of one engine. Threads may share it."""
+
+    def __init__(self, shared: Shared, **settings: Any) -> None:
+        self._shared = shared
+        super().__init__(connection_class=Connection, shared=shared, **settings, **unmaintained())
+
+    # As redis-py's, without the measuring and the probing of sockets, which cost more than most commands.
+
+    def get_connection(self, command_name: Any = None, *keys: Any, **options: Any) -> Any:
+        if self.pid != os.getpid():
+            self._checkpid()
+        with self._lock:
+            free: list[Any] = self._available_connections
+            connection: Any = free.pop() if free else self.make_connection()
+            self._in_use_connections.add(connection)
+        if not connection.is_ready:
+            try:
+                connection.disconnect()
+                connection.connect()
+            except BaseException:
+                self.release(connection)
+                raise
+        return connection
+
+    def release(self, connection: Any) -> None:
+        if self.pid != os.getpid():
+            self._checkpid()
+        with self._lock:
+            if connection in self._in_use_connections:
+                self._in_use_connections.remove(connection)
+                if connection.pid == self.pid:
+                    self._available_connections.append(connection)
+
+    def disconnect(self, inuse_connections: bool = True) -> None:
+        """End the sessions. A file is closed; a memory stays, for whoever goes on with the client."""
+        super().disconnect(inuse_connections)
+        self._shared.rest()
+
+
+class Client(redis.Redis):
+    """redis-py's client; a command takes no detour over retries, which there is no use for."""
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        if self.connection is not None:
+            return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+        pool = self.connection_pool
+        connection: Any = pool.get_connection()
+        try:
+            connection.send_command(*args)
+            return self.parse_response(connection, args[0], **options)  # type: ignore[no-untyped-call]
+        finally:
+            pool.release(connection)
