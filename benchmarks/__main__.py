@@ -6,10 +6,10 @@ import argparse
 import sys
 from collections.abc import Iterator
 
-from benchmarks import engine, pages, prompt, remote, startup, wake
+from benchmarks import door, engine, pages, prompt, remote, startup, wake
 from benchmarks.measure import Row, machine, table
 
-_PARTS = ("engine", "startup", "wake", "prompt", "pages", "remote")
+_PARTS = ("engine", "startup", "wake", "prompt", "pages", "remote", "door")
 
 
 def main() -> None:
@@ -43,6 +43,8 @@ def _rows(parts: list[str] | tuple[str, ...], *, quick: bool) -> Iterator[Row]:
         yield from pages.rows(rounds=5 if quick else 20)
     if "remote" in parts:
         yield from remote.rows(rounds=3 if quick else 7, entries=20_000 if quick else 100_000)
+    if "door" in parts:
+        yield from door.rows(rounds=7 if quick else 25)
 
 
 if __name__ == "__main__":
