@@ -204,6 +204,7 @@ complete -c streamcli -n '__streamcli_behind HELP' -a servers -d 'a topic of the
 complete -c streamcli -n '__streamcli_behind HELP' -a cluster -d 'a topic of the help'
 complete -c streamcli -n '__streamcli_behind HELP' -a patterns -d 'a topic of the help'
 complete -c streamcli -n '__streamcli_behind HELP' -a kafka -d 'a topic of the help'
+complete -c streamcli -n '__streamcli_behind HELP' -a python -d 'a topic of the help'
 complete -c streamcli -n '__streamcli_behind HELP' -a shell -d 'a topic of the help'
 complete -c streamcli -n '__streamcli_behind HELP' -a @stream -d 'the commands of a group'
 complete -c streamcli -n '__streamcli_behind HELP' -a @generic -d 'the commands of a group'

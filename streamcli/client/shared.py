@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from threading import get_ident
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from streamcli import errors
 from streamcli.backend.embedded import now_ms
@@ -175,11 +175,14 @@ class Shared:
                 self._holder = 0
 
     def _run(self, talk: Talk, commands: Sequence[Argv]) -> None:
-        engine = talk.session.engine
-        assert isinstance(engine, _Engine)
+        engine: Any = talk.session.engine
         engine.store.recover()
         if len(commands) == 1:
-            self._one(talk, commands[0])
+            reply = talk.session.execute(commands[0], now_ms())
+            if isinstance(reply, Wait):
+                self._enter_line(talk, reply)
+            else:
+                talk.replies.append(reply)
             if self._line:
                 self._look_round(engine)
             return

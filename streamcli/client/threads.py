@@ -193,10 +193,15 @@ class Client(redis.Redis):
     def execute_command(self, *args: Any, **options: Any) -> Any:
         if self.connection is not None:
             return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
-        pool = self.connection_pool
-        connection: Any = pool.get_connection()
+        pool: Any = self.connection_pool
+        connection = pool.get_connection()
         try:
             connection.send_command(*args)
-            return self.parse_response(connection, args[0], **options)  # type: ignore[no-untyped-call]
+            if options:
+                return self.parse_response(connection, args[0], **options)  # type: ignore[no-untyped-call]
+            value = connection.read_response()
         finally:
             pool.release(connection)
+        callbacks: Any = self.response_callbacks
+        callback = callbacks.get(args[0])  # as parse_response does without options
+        return value if callback is None else callback(value)

@@ -38,5 +38,6 @@ TOPICS: Final = (
     "cluster",
     "patterns",
     "kafka",
+    "python",
     "shell",
 )

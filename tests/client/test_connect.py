@@ -45,7 +45,7 @@ def test_a_memory_lasts_as_long_as_its_client_and_close_only_ends_its_sessions(r
 
 
 def test_a_pipeline_keeps_the_memory_of_a_client_that_is_gone() -> None:
-    pipe = streamcli.connect().pipeline()
+    pipe: Any = streamcli.connect().pipeline()
     gc.collect()
     assert pipe.set("k", "v").get("k").execute() == [True, b"v"]
 
