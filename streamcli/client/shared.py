@@ -21,6 +21,7 @@ from streamcli.backend.embedded import now_ms
 from streamcli.engine import Engine, OpenError, Session, Wait
 from streamcli.reply import Reply
 from streamcli.storage.schema import FAULTS, explain
+from streamcli.storage.store import Store
 
 Argv: TypeAlias = list[bytes]
 
@@ -48,10 +49,9 @@ class _Engine(Engine):
         """Has anything happened that somebody may have waited for?"""
         return self.touched_all or bool(self.touched_keys)
 
-    def touched(self, db: int, name: bytes) -> None:
+    def roused(self, db: int, name: bytes) -> None:
         if self.awaited and (db, name) in self.awaited:
             self.touched_keys.add((db, name))
-        super().touched(db, name)
 
     def touch_watched(self, now_ms: int, db: int | None = None, other: int | None = None) -> None:
         self.touched_all = bool(self.awaited)
@@ -97,7 +97,8 @@ class Shared:
         self._left: deque[Talk] = deque()  # closed when they could not be looked after
         self._line: dict[Talk, None] = {}  # who waits, in the order in which they began to
         self._looked_ms = 0
-        self._seen = 0  # the store's version when those in line were last asked
+        self._seen = 0  # the store's version when those in line were last asked,
+        self._due: int | None = None  # and its next expiry
         self._engine: _Engine | None = _Engine(path, durable=durable)
         if path is not None:
             self._path = os.path.abspath(path)  # the working directory may change before it is opened again
@@ -114,7 +115,7 @@ class Shared:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        """For what is not done often; `run` has the same in itself."""
+        """For what is not done often; `run` and `tend`, where most interruptions fall, have the same in themselves."""
         if self._holder == get_ident():
             raise BusyError
         with self._lock:
@@ -243,32 +244,51 @@ class Shared:
 
         After how many seconds to call again, None: when nudged. Nothing more is to be done once `talk.wait` is None.
         """
-        with self._turn():
-            wait = talk.wait
-            if wait is None:
-                return None
-            engine = talk.session.engine
-            assert isinstance(engine, _Engine)
-            now = now_ms()
-            first = next(iter(self._line)) is talk  # it looks out for all of them
-            if first and (engine.store.changed() or now - self._looked_ms >= _CLOCK_SECONDS * 1000):
-                engine.touched_all = True
-                self._look_round(engine)
-            elif wait.deadline_ms is not None and now >= wait.deadline_ms and self._ask_again(talk, now):
-                self._go_on([talk])
-            wait = talk.wait
-            if wait is None:
-                return None
-            left = None if wait.deadline_ms is None else max(0.0, (wait.deadline_ms - now) / 1000)
-            if not first:
-                return left
-            pause = _POLL_SECONDS if engine.store.shared else _CLOCK_SECONDS
-            return pause if left is None else min(pause, left)
+        if self._holder == get_ident():
+            raise BusyError
+        with self._lock:
+            try:
+                self._holder = get_ident()
+                return self._tend(talk)
+            finally:
+                self._holder = 0
+
+    def _tend(self, talk: Talk) -> float | None:
+        wait = talk.wait
+        if wait is None:
+            return None
+        engine: Any = talk.session.engine
+        now = now_ms()
+        first = next(iter(self._line)) is talk  # it looks out for all of them
+        store = engine.store
+        if first and (store.changed() or self._has_expired(store, now)):
+            engine.touched_all = True
+            self._look_round(engine)
+        over = talk.wait is wait and wait.deadline_ms is not None and now >= wait.deadline_ms
+        if over and self._ask_again(talk, now):
+            self._go_on([talk])
+        wait = talk.wait
+        if wait is None:
+            return None
+        left = None if wait.deadline_ms is None else max(0.0, (wait.deadline_ms - now) / 1000)
+        if not first or not (store.shared or store.next_expiry_ms is not None):
+            return left
+        pause = _POLL_SECONDS if store.shared else _CLOCK_SECONDS
+        return pause if left is None else min(pause, left)
+
+    def _has_expired(self, store: Store, now: int) -> bool:
+        """A key, perhaps one that somebody waits for; it is not looked into more often than need be."""
+        due = store.next_expiry_ms
+        return due is not None and due < now and now - self._looked_ms >= _CLOCK_SECONDS * 1000
 
     def _look_round(self, engine: _Engine) -> None:
         """Ask again for those whom what has happened concerns, in the order in which they wait."""
         if engine.store.version != self._seen:  # another process's commit; a command has read it just now
             engine.touched_all = True
+        due, self._due = self._due, engine.store.next_expiry_ms
+        if due != self._due:
+            engine.touched_all |= due is not None and due < now_ms()  # a command has deleted what had expired
+            next(iter(self._line)).nudge()  # it has another time to look at the clock
         while engine.concerned:
             keys, all_ = engine.touched_keys, engine.touched_all
             engine.touched_keys, engine.touched_all = set(), False
@@ -308,7 +328,7 @@ class Shared:
         engine = talk.session.engine
         assert isinstance(engine, _Engine)
         if not self._line:
-            self._looked_ms, self._seen = now_ms(), engine.store.version
+            self._looked_ms, self._seen, self._due = now_ms(), engine.store.version, engine.store.next_expiry_ms
         talk.wait = wait
         self._line[talk] = None
         for name in wait.keys:

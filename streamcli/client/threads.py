@@ -15,6 +15,8 @@ from streamcli.client.greeting import PUSHED, greet, no_pushes, opened, unmainta
 from streamcli.client.shared import Argv, BusyError, Shared, Talk
 from streamcli.client.values import Values, Words, decoder
 
+_MAIN_SECONDS = 0.1  # the main thread waits no longer at a stretch
+
 
 class Connection(AbstractConnection):
     """A session in place of a socket. One thread at a time uses it, as any connection of redis-py."""
@@ -137,6 +139,8 @@ class Connection(AbstractConnection):
 
     def _wait(self, talk: Talk) -> None:
         event = self._event
+        # An interruption that is no signal (`_thread.interrupt_main`, a debugger's) does not end a wait for a lock.
+        most = _MAIN_SECONDS if threading.current_thread() is threading.main_thread() else None
         while True:
             event.clear()
             seconds = self._shared.tend(talk)
@@ -144,7 +148,7 @@ class Connection(AbstractConnection):
                 return
             if talk.wait is None:
                 raise ConnectionError("nothing was asked, so there is nothing to read")
-            event.wait(seconds)
+            event.wait(most if seconds is None else seconds if most is None else min(seconds, most))
 
 
 class Pool(ConnectionPool):

@@ -242,10 +242,14 @@ class Engine:
                     del self._watchers[key]
 
     def touched(self, db: int, name: bytes) -> None:
-        """A key changed: transactions that watch it will not run."""
+        """A key changed: transactions that watch it will not run, and whoever waits for it is to be asked again."""
+        self.roused(db, name)
         if self._watchers:
             for session in self._watchers.get((db, name), ()):
                 session.dirty = True
+
+    def roused(self, db: int, name: bytes) -> None:
+        """Whoever waits for a key is to be asked again; transactions that watch it do not mind."""
 
     def touch_watched(self, now_ms: int, db: int | None = None, other: int | None = None) -> None:
         """A database, or all, is about to be emptied, or to get the keys of another one: what is watched

@@ -91,6 +91,7 @@ def xgroup_destroy(ctx: Context, *, key: bytes, group: bytes) -> Reply:
     if found is None:
         return 0
     stream.delete_group(found)
+    ctx.engine.roused(ctx.db, key)  # Redis: its readers are told
     return 1
 
 

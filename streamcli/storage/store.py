@@ -171,6 +171,11 @@ class Store:
         self._depth = 0
 
     @property
+    def next_expiry_ms(self) -> int | None:
+        """When the next key expires, in Unix time; None when none does."""
+        return self._next_expiry_ms
+
+    @property
     def version(self) -> int:
         """Of what other processes have committed, as last read: another number whenever that has changed."""
         return self._data_version

@@ -194,3 +194,12 @@ def test_workers_of_a_group_share_the_work_without_an_entry_lost_or_given_twice(
         for worker in workers:
             worker.join(0.01)
     assert done.empty()
+
+
+def test_who_waits_for_a_group_is_told_when_a_command_of_another_one_meets_its_key_expired(r: Any) -> None:
+    """A writer deletes what has expired before it does anything else; nothing but that tells of the key."""
+    r.xgroup_create("a", "g", mkstream=True)
+    reader = Waiting(r, lambda: r.xreadgroup("g", "c", {"a": ">"}, block=0))
+    r.pexpire("a", 5)
+    until(lambda: r.set("b", 1) and not r.exists("a"))
+    assert "NOGROUP" in str(reader.result())
