@@ -130,6 +130,13 @@ DISCARD_WITHOUT_MULTI = Error("ERR DISCARD without MULTI")
 EXECABORT = Error("EXECABORT Transaction discarded because of previous errors.")
 BAD_SCAN_NOVALUES = Error("ERR NOVALUES option can only be used in HSCAN")
 INT_OUT_OF_RANGE = Error("ERR value is out of range, value must between -2147483648 and 2147483647")
+NOAUTH = Error("NOAUTH Authentication required.")
+HELLO_NOAUTH = Error(
+    "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> "
+    "option can be used to authenticate the client and select the RESP protocol version at the same time"
+)
+TOO_MANY_CLIENTS = Error("ERR max number of clients reached")
+SERVER_ONLY = Error("ERR there is no server: this is the embedded engine of one program")  # ours
 WRONGPASS = Error("WRONGPASS invalid username-password pair or user is disabled.")
 NO_PASSWORD_SET = Error(
     "ERR AUTH <password> called without any password configured for the default user. "

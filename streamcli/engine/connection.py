@@ -38,8 +38,10 @@ def hello(
     setname: bytes | None = None,
 ) -> Reply:
     """Who answers, as a map, in the protocol that was chosen."""
-    if username is not None and username != _USER:
-        raise ReplyError(errors.WRONGPASS)
+    if username is not None:
+        _log_in(ctx, username, password or b"")
+    if not ctx.session.authenticated:
+        raise ReplyError(errors.HELLO_NOAUTH)
     if setname is not None:
         ctx.session.name = setname
     if protover is not None:
@@ -59,14 +61,23 @@ def hello(
 
 @handles("AUTH", store=False)
 def auth(ctx: Context, *, credential: list[bytes]) -> Reply:
-    """There is no password to give; the default user is welcome with any."""
+    """Where there is no password to give, the default user is welcome with any."""
     if len(credential) > 2:
         raise ReplyError(errors.SYNTAX)
-    if len(credential) == 1:
+    if len(credential) == 1 and ctx.engine.host.password is None:
         raise ReplyError(errors.NO_PASSWORD_SET)
-    if credential[0] != _USER:
-        raise ReplyError(errors.WRONGPASS)
+    _log_in(ctx, credential[0] if len(credential) == 2 else _USER, credential[-1])
     return OK
+
+
+def _log_in(ctx: Context, user: bytes, password: bytes) -> None:
+    """Let the user in. Raises WRONGPASS."""
+    from hmac import compare_digest
+
+    wanted = ctx.engine.host.password
+    if user != _USER or (wanted is not None and not compare_digest(password, wanted)):
+        raise ReplyError(errors.WRONGPASS)
+    ctx.session.authenticated = True
 
 
 @handles("SELECT", store=False)
@@ -167,7 +178,7 @@ def _line(session: Session) -> bytes:
         "lib-name": session.library.get("lib-name", b"").decode("latin-1"),
         "lib-ver": session.library.get("lib-ver", b"").decode("latin-1"),
         "resp": session.protocol,
-    }
+    } | session.engine.host.line(session)
     return " ".join(f"{name}={value}" for name, value in fields.items()).encode("latin-1") + b"\n"
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from streamcli import errors
 from streamcli.engine.config import Config
+from streamcli.engine.host import Host
 from streamcli.grammar.parse import Call
 from streamcli.reply import Map, Reply, ReplyError, Set, Verbatim
 from streamcli.storage.groups import Group
@@ -162,6 +163,8 @@ class Engine:
     def __init__(self, path: str | None = None, *, durable: bool = False) -> None:
         self.store = Store(path, durable=durable)
         self.config = Config()
+        self.host = Host()
+        self.on_touch: Callable[[int | None, bytes], None] | None = None
         self.sessions: dict[int, Session] = {}
         self._next_session = 1
         self._watchers: dict[tuple[int, bytes], set[Session]] = {}
@@ -255,6 +258,8 @@ class Engine:
         """A database, or all, is about to be emptied, or to get the keys of another one: what is watched
         and is there, or will be, changes.
         """
+        if self.on_touch is not None:
+            self.on_touch(None, b"")
         for (watched_db, name), sessions in self._watchers.items():
             if db in (None, watched_db) and any(
                 self.store.key(one, name, now_ms) is not None for one in (watched_db, other) if one is not None

@@ -25,6 +25,7 @@ class Session:
         self.engine, self.id = engine, id
         self.db = 0
         self.protocol = 2
+        self.authenticated = True
         self.name = b""
         self.library: dict[str, bytes] = {}
         self.queue: list[Call] | None = None  # the commands after MULTI
@@ -193,6 +194,7 @@ class Session:
         """Back to how the session began."""
         self._leave()
         self.db, self.protocol, self.name = 0, 2, b""
+        self.authenticated = self.engine.host.password is None
 
     def close(self) -> None:
         """The connection is gone: forget its transaction and what it watched."""

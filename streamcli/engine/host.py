@@ -1,0 +1,57 @@
+"""What an engine lives in, as far as a command asks for it.
+
+This one is a program of a single user: nobody to kick out, nothing to shut
+down. A server puts its own in its place (`Engine.host`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+from streamcli import errors
+from streamcli.reply import OK, Reply, ReplyError
+
+if TYPE_CHECKING:
+    from streamcli.engine.session import Session
+
+Lines: TypeAlias = list[tuple[str, object]]
+
+
+class Host:
+    """Every answer is that of a program without clients."""
+
+    password: bytes | None = None
+
+    def information(self, section: str) -> Lines:
+        """More lines for a section of INFO, named as its title."""
+        return []
+
+    def line(self, session: Session) -> dict[str, object]:
+        """More of a session for CLIENT LIST, in place of what it says itself or behind it."""
+        return {}
+
+    def kill(self, asker: Session, wanted: Callable[[Session], bool], *, skip_me: bool) -> int:
+        """Close the connections of sessions: how many."""
+        return 0
+
+    def unblock(self, id: int, *, error: bool) -> bool:
+        """End the wait of a session; False when it does not wait."""
+        return False
+
+    def reply_mode(self, session: Session, mode: str) -> Reply:
+        """ON, OFF or SKIP: which replies a session is sent."""
+        if mode == "ON":
+            return OK
+        raise ReplyError(errors.SERVER_ONLY)
+
+    def monitor(self, session: Session) -> Reply:
+        """From now on the session hears of every command."""
+        raise ReplyError(errors.SERVER_ONLY)
+
+    def shutdown(self) -> Reply:
+        """End the server."""
+        raise ReplyError(errors.SERVER_ONLY)
+
+    def reset_statistics(self) -> None:
+        """Count from nought."""
