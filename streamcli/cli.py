@@ -211,7 +211,11 @@ def _errors() -> Output:
 
 
 def _run_verb(verb: str, settings: Settings, output: Output) -> int:
-    """`help` and `explain`: they need no database."""
+    """`help` and `explain`, which need no database, and `serve`."""
+    if verb == "serve":
+        from streamcli import serving
+
+        return serving.run(settings, _complain)
     from streamcli.shell import sinks
     from streamcli.shell.help import NoPageError, answer
 
@@ -398,12 +402,12 @@ def _with_click(args: list[str], output: Output) -> int:
     except click.exceptions.Exit as leave:
         return leave.exit_code
     except click.ClickException as error:
-        return _usage(_plain(error.format_message()))
+        return _usage(plain(error.format_message()))
     except options.UsageError as error:
         return _usage(str(error))
 
 
-def _plain(message: str) -> str:
+def plain(message: str) -> str:
     """click's sentence as one line; it shows words by `repr`, where a byte that is no text looks like a surrogate."""
     import re
 
@@ -433,7 +437,7 @@ def _command() -> click.Command:
 
     command = Command(
         "streamcli",
-        params=[*map(_parameter, options.OPTIONS), click.Argument(["words"], nargs=-1, type=click.UNPROCESSED)],
+        params=[*map(click_option, options.OPTIONS), click.Argument(["words"], nargs=-1, type=click.UNPROCESSED)],
         context_settings={"allow_interspersed_args": False, "help_option_names": ["--help"]},
         options_metavar="[OPTIONS]",
         help=(
@@ -458,7 +462,7 @@ def _command() -> click.Command:
     return command
 
 
-def _parameter(flag: Flag) -> click.Option:
+def click_option(flag: Flag) -> click.Option:
     import click
 
     if flag.value is None:

@@ -117,6 +117,12 @@ COUNT_TOO_HIGH = Error("ERR Insufficient memory, failed allocating transient mem
 SAME_OBJECT = Error("ERR source and destination objects are the same")
 NX_WITH_OTHERS = Error("ERR NX and XX, GT or LT options at the same time are not compatible")
 GT_WITH_LT = Error("ERR GT and LT options at the same time are not compatible")
+BUSYKEY = Error("BUSYKEY Target key name already exists.")
+INVALID_TTL = Error("ERR Invalid TTL value, must be >= 0")
+INVALID_IDLETIME = Error("ERR Invalid IDLETIME value, must be >= 0")
+INVALID_FREQ = Error("ERR Invalid FREQ value, must be >= 0 and <= 255")
+BAD_PAYLOAD = Error("ERR DUMP payload version or checksum are wrong")
+BAD_DATA = Error("ERR Bad data format")
 NO_LFU = Error(
     "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when "
     "switching between policies at runtime LRU and LFU data will take some time to adjust."
@@ -137,6 +143,16 @@ HELLO_NOAUTH = Error(
 )
 TOO_MANY_CLIENTS = Error("ERR max number of clients reached")
 SERVER_ONLY = Error("ERR there is no server: this is the embedded engine of one program")  # ours
+UNBLOCKED = Error("UNBLOCKED client unblocked via CLIENT UNBLOCK")
+NO_SUCH_CLIENT = Error("ERR No such client")
+CLIENT_ID_NOT_POSITIVE = Error("ERR client-id should be greater than 0")
+MAXAGE_NOT_INTEGER = Error("ERR maxage is not an integer or out of range")
+MAXAGE_NOT_POSITIVE = Error("ERR maxage should be greater than 0")
+UNBLOCK_REASON = Error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")
+NOT_IN_MULTI = Error("ERR Command not allowed inside a transaction")
+MONITOR_IN_MULTI = Error("ERR MONITOR isn't allowed for DENY BLOCKING client")
+NO_SHUTDOWN = Error("ERR No shutdown in progress.")
+HALF_A_REQUEST = Error("ERR Protocol error: half a request, and nothing more for too long")  # ours
 WRONGPASS = Error("WRONGPASS invalid username-password pair or user is disabled.")
 NO_PASSWORD_SET = Error(
     "ERR AUTH <password> called without any password configured for the default user. "
@@ -237,6 +253,14 @@ def bad_client_attribute(word: bytes) -> Error:
     return Error(f"ERR Unrecognized option '{shown(word)}'")
 
 
+def unknown_client_type(word: bytes) -> Error:
+    return Error(f"ERR Unknown client type '{shown(word)}'")
+
+
+def no_such_user(word: bytes) -> Error:
+    return Error(f"ERR No such user '{shown(word)}'")
+
+
 def unknown_setting(name: bytes) -> Error:
     return Error(f"ERR Unknown option or number of arguments for CONFIG SET - '{shown(name)}'")
 
@@ -248,3 +272,15 @@ def bad_setting(name: bytes, why: str) -> Error:
 def storage(sentence: str) -> Error:
     """Ours: the file could not be read or written; nothing was changed."""
     return Error(f"ERR {sentence}")
+
+
+def internal(what: str) -> Error:
+    """Ours: the command ran into a fault of the program."""
+    return Error(f"ERR internal error, please report it: {what}")
+
+
+def reply_too_long(most: int) -> Error:
+    """Ours: a client that reads slowly must not fill the memory."""
+    return Error(
+        f"ERR the reply is longer than client-output-buffer-limit allows ({most} bytes); ask for less at a time"
+    )

@@ -113,6 +113,7 @@ _SECRETS = ("url", "password", "sentinel_password")
 VERBS = (  # words that the program runs itself, and does not send: name and help
     ("help", "Show a page of the help: help xread, help ids, help @stream."),
     ("explain", "Say what each word of a command line means."),
+    ("serve", "Serve streams to any Redis client: serve --help."),
 )
 
 
@@ -190,7 +191,12 @@ def read(args: Sequence[str]) -> Settings:
 
     Raises UnreadError for help and for what is wrong, UsageError for a contradiction.
     """
-    by_name = {name: flag for flag in OPTIONS for name in flag.names}
+    return make(*take(OPTIONS, args))
+
+
+def take(flags: Sequence[Flag], args: Sequence[str]) -> tuple[dict[str, object], list[str]]:
+    """The values of the flags that a row of words begins with, and the rest of it. Raises UnreadError."""
+    by_name = {name: flag for flag in flags for name in flag.names}
     values: dict[str, object] = {}
     rest = list(args)
     while rest and rest[0].startswith("-") and rest[0] != "-":
@@ -211,7 +217,7 @@ def read(args: Sequence[str]) -> Settings:
         if attached is None and not rest:
             raise UnreadError
         _put(values, flag, rest.pop(0) if attached is None else attached)
-    return make(values, rest)
+    return values, rest
 
 
 def _put(values: dict[str, object], flag: Flag, given: str) -> None:

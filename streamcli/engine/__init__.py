@@ -10,6 +10,7 @@ import streamcli.engine.idempotency
 import streamcli.engine.info
 import streamcli.engine.introspection
 import streamcli.engine.keyspace
+import streamcli.engine.payloads
 import streamcli.engine.reading
 import streamcli.engine.releasing
 import streamcli.engine.strings

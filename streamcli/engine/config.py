@@ -5,6 +5,9 @@ They live as long as the engine; nothing is written to a file.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 from streamcli import errors
 from streamcli.grammar.types import DATABASES, read_integer
 from streamcli.reply import Error
@@ -34,17 +37,27 @@ _UNITS = {b"": 1, b"b": 1, b"k": 10**3, b"kb": 2**10, b"m": 10**6, b"mb": 2**20,
 _DIGITS_MAX = 20
 
 
+class Setting(NamedTuple):
+    """A setting that somebody else keeps: its value, what is wrong with a new one in Redis's words, the change."""
+
+    get: Callable[[], bytes]
+    fault: Callable[[bytes], str | None]
+    set: Callable[[bytes], None]
+
+
 class Config:
-    """Names are CONFIG's; values are bytes."""
+    """Names are CONFIG's; values are bytes. `more` are settings of whoever hosts the engine; they go first."""
 
     def __init__(self) -> None:
+        self.more: dict[bytes, Setting] = {}
         self._numbers = {name: default for name, (default, _, _) in _INTEGERS.items()}
         self.node = NodeLimits()
         self.idmp = DURATION_SECONDS, MAXSIZE  # of streams that are made from now on
 
     def items(self) -> list[tuple[bytes, bytes]]:
         """Every setting, by name."""
-        return sorted({**_REPORTED, **{name: b"%d" % value for name, value in self._numbers.items()}}.items())
+        ours = {**_REPORTED, **{name: b"%d" % value for name, value in self._numbers.items()}}
+        return sorted({**ours, **{name: setting.get() for name, setting in self.more.items()}}.items())
 
     def set(self, pairs: list[tuple[bytes, bytes]]) -> Error | None:
         """Change settings, all or none; the error Redis gives for the first that cannot be changed."""
@@ -52,29 +65,37 @@ class Config:
         seen: set[bytes] = set()
         for given, _ in pairs:
             name = given.lower()
-            if name not in _INTEGERS and name not in _REPORTED:
+            if name not in _INTEGERS and name not in _REPORTED and name not in self.more:
                 return errors.unknown_setting(given)
             if name in seen:
                 return errors.bad_setting(given, "duplicate parameter")
             seen.add(name)
         for given, value in pairs:
             name = given.lower()
+            if name in self.more:
+                fault = self.more[name].fault(value)
+                if fault is not None:
+                    return errors.bad_setting(given, fault)
+                continue
             if name in _REPORTED:
                 return errors.bad_setting(given, "can't set immutable config")
-            number = _number(name, value)
+            _, least, most = _INTEGERS[name]
+            number = read_number(value, least, most, memory=name in _MEMORY)
             if isinstance(number, str):
                 return errors.bad_setting(given, number)
             numbers[name] = number
+        for given, value in pairs:
+            if given.lower() in self.more:
+                self.more[given.lower()].set(value)
         self._numbers = numbers
         self.node = NodeLimits(numbers[b"stream-node-max-bytes"], numbers[b"stream-node-max-entries"])
         self.idmp = numbers[b"stream-idmp-duration"], numbers[b"stream-idmp-maxsize"]
         return None
 
 
-def _number(name: bytes, value: bytes) -> int | str:
-    """The value of a setting, or what is wrong with it in Redis's words."""
-    _, least, most = _INTEGERS[name]
-    if name in _MEMORY:
+def read_number(value: bytes, least: int, most: int, *, memory: bool = False) -> int | str:
+    """A number, or what is wrong with it in Redis's words; `memory` may have a unit."""
+    if memory:
         number = _bytes_of(value)
         if number is None:
             return "argument must be a memory value"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from streamcli import errors
@@ -94,6 +95,7 @@ def reset(ctx: Context) -> Reply:
 
 @handles("QUIT", store=False)
 def quit_(ctx: Context) -> Reply:
+    ctx.engine.host.leave(ctx.session)
     return OK
 
 
@@ -167,7 +169,7 @@ def client_no_evict(ctx: Context, *, enabled: bytes) -> Reply:
 
 def _line(session: Session) -> bytes:
     """A session as CLIENT LIST describes it; what an embedded session has no use for is left out."""
-    fields = {
+    fields = session.engine.host.describe(session) or {
         "id": session.id,
         "name": session.name.decode("latin-1"),
         "db": session.db,
@@ -178,8 +180,8 @@ def _line(session: Session) -> bytes:
         "lib-name": session.library.get("lib-name", b"").decode("latin-1"),
         "lib-ver": session.library.get("lib-ver", b"").decode("latin-1"),
         "resp": session.protocol,
-    } | session.engine.host.line(session)
-    return " ".join(f"{name}={value}" for name, value in fields.items()).encode("latin-1") + b"\n"
+    }
+    return " ".join(f"{name}={value}" for name, value in fields.items()).encode("latin-1", "replace") + b"\n"
 
 
 @handles("CLIENT INFO", store=False)
@@ -190,7 +192,100 @@ def client_info(ctx: Context) -> Reply:
 @handles("CLIENT LIST", store=False)
 def client_list(ctx: Context, *, type: bytes | None = None, id: list[int] | None = None) -> Reply:
     """A line for each session of this engine."""
-    if type is not None and type.lower() != b"normal":
+    if type is not None and _client_type(type) != b"normal":
         return ctx.text(b"")
-    sessions = ctx.engine.sessions.values()
-    return ctx.text(b"".join(_line(session) for session in sessions if id is None or session.id in id))
+    sessions = ctx.engine.sessions
+    chosen = sessions.values() if id is None else [sessions[one] for one in id if one in sessions]
+    return ctx.text(b"".join(map(_line, chosen)))
+
+
+def _client_type(word: bytes) -> bytes:
+    """A kind of client, in small letters; every client of ours is a normal one. Raises "unknown client type"."""
+    kind = word.lower()
+    if kind not in (b"normal", b"slave", b"replica", b"pubsub", b"master"):
+        raise ReplyError(errors.unknown_client_type(word))
+    return kind
+
+
+@handles("CLIENT KILL", store=False)
+def client_kill(
+    ctx: Context, *, address: list[bytes], id: int | None = None, type: bytes | None = None, user: bytes | None = None,
+    addr: bytes | None = None, laddr: bytes | None = None, skipme: bool = True, maxage: int | None = None,
+) -> Reply:  # fmt: skip
+    """How many connections were closed; of a lone address OK. Filters are all to hold."""
+    engine = ctx.engine
+    if len(ctx.call.argv) == 3:  # Redis: three words are the old form, whatever the third one is
+        found = _chosen(ctx, addr=ctx.call.argv[2])
+        if not found or not engine.host.kill(ctx.session, found):
+            raise ReplyError(errors.NO_SUCH_CLIENT)
+        return OK
+    ctx.call.check()
+    if address:
+        raise ReplyError(errors.SYNTAX)
+    if type is not None and _client_type(type) != b"normal":
+        return 0
+    if user is not None and user != _USER:
+        raise ReplyError(errors.no_such_user(user))
+    found = _chosen(ctx, id=id, addr=addr, laddr=laddr, age=maxage)
+    return engine.host.kill(ctx.session, [one for one in found if not (skipme and one is ctx.session)])
+
+
+def _chosen(ctx: Context, **wanted: int | bytes | None) -> list[Session]:
+    """The sessions of which each of these holds; an age is the least."""
+    least = wanted.pop("age", None)
+    found = []
+    for session in ctx.engine.sessions.values():
+        known = ctx.engine.host.describe(session) or {"id": session.id}
+        same = all(
+            value is None or str(known.get(name)) == (str(value) if isinstance(value, int) else os.fsdecode(value))
+            for name, value in wanted.items()
+        )
+        age = known.get("age", 0)
+        if same and (least is None or (isinstance(age, int) and isinstance(least, int) and age >= least)):
+            found.append(session)
+    return found
+
+
+@handles("CLIENT UNBLOCK", store=False)
+def client_unblock(ctx: Context, *, client_id: int | Error, timeout: bool = False, error: bool = False) -> Reply:
+    """1, or 0 when the client does not wait."""
+    if len(ctx.call.argv) > 4:
+        raise ReplyError(errors.bad_subcommand(ctx.call.argv))
+    ctx.call.check()
+    ctx.call.check_late()
+    assert isinstance(client_id, int)
+    return int(ctx.engine.host.unblock(client_id, error=error))
+
+
+@handles("CLIENT REPLY", store=False)
+def client_reply(ctx: Context, *, on: bool = False, off: bool = False, skip: bool = False) -> Reply:
+    return ctx.engine.host.reply_mode(ctx.session, "OFF" if off else "SKIP" if skip else "ON")
+
+
+# -- the whole server ----------------------------------------------------------------------
+
+
+@handles("MONITOR", store=False)
+def monitor(ctx: Context) -> Reply:
+    if not ctx.may_wait():
+        raise ReplyError(errors.MONITOR_IN_MULTI)
+    return ctx.engine.host.monitor(ctx.session)
+
+
+@handles("SHUTDOWN", store=False)
+def shutdown(
+    ctx: Context, *, nosave: bool = False, save: bool = False, now: bool = False, force: bool = False,
+    abort: bool = False,
+) -> Reply:  # fmt: skip
+    """No reply but the end of the connection. What was acknowledged is kept either way; there is nothing to abort."""
+    if abort:
+        if len(ctx.call.argv) > 2:
+            raise ReplyError(errors.SYNTAX)
+        raise ReplyError(errors.NO_SHUTDOWN)
+    return ctx.engine.host.shutdown(ctx.session)
+
+
+@handles("CONFIG RESETSTAT", store=False)
+def config_resetstat(ctx: Context) -> Reply:
+    ctx.engine.host.reset_statistics()
+    return OK

@@ -180,10 +180,14 @@ class Engine:
         """A new session: database 0, RESP2, no transaction."""
         from streamcli.engine.session import Session
 
-        session = Session(self, self._next_session)
+        session = Session(self, self.next_session())
         self.sessions[session.id] = session
-        self._next_session += 1
         return session
+
+    def next_session(self) -> int:
+        """A number for a session; none is given twice."""
+        self._next_session += 1
+        return self._next_session - 1
 
     def batch(self, now_ms: int) -> AbstractContextManager[None]:
         """What is executed in this context is one transaction of the file: all of it is kept, or nothing.

@@ -6,7 +6,7 @@ down. A server puts its own in its place (`Engine.host`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from streamcli import errors
@@ -23,16 +23,16 @@ class Host:
 
     password: bytes | None = None
 
-    def information(self, section: str) -> Lines:
-        """More lines for a section of INFO, named as its title."""
-        return []
+    def information(self, section: str) -> Lines | None:
+        """More lines for a section of INFO, named as its title; None when it has no such section."""
+        return None
 
-    def line(self, session: Session) -> dict[str, object]:
-        """More of a session for CLIENT LIST, in place of what it says itself or behind it."""
-        return {}
+    def describe(self, session: Session) -> Mapping[str, object] | None:
+        """A session for CLIENT LIST, if there is more to say than it knows itself."""
+        return None
 
-    def kill(self, asker: Session, wanted: Callable[[Session], bool], *, skip_me: bool) -> int:
-        """Close the connections of sessions: how many."""
+    def kill(self, asker: Session, sessions: Iterable[Session]) -> int:
+        """Close the connections of sessions: how many. The asker's own is closed behind the reply."""
         return 0
 
     def unblock(self, id: int, *, error: bool) -> bool:
@@ -49,7 +49,13 @@ class Host:
         """From now on the session hears of every command."""
         raise ReplyError(errors.SERVER_ONLY)
 
-    def shutdown(self) -> Reply:
+    def reset(self, session: Session) -> None:
+        """The session goes back to how it began."""
+
+    def leave(self, session: Session) -> None:
+        """The session has said QUIT."""
+
+    def shutdown(self, session: Session) -> Reply:
         """End the server."""
         raise ReplyError(errors.SERVER_ONLY)
 

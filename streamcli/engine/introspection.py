@@ -6,7 +6,7 @@ All that is said of commands comes from the table.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import streamcli
 from streamcli import errors
@@ -19,6 +19,7 @@ from streamcli.reply import NIL_ARRAY, OK, Reply, ReplyError, Simple
 from streamcli.storage.store import STREAM
 
 if TYPE_CHECKING:
+    from streamcli.engine.host import Lines
     from streamcli.grammar.spec import Command
 
 _ENTRY_BYTES = 40  # what an entry's row takes beside its fields
@@ -31,19 +32,19 @@ _ENTRY_BYTES = 40  # what an entry's row takes beside its fields
 def info(ctx: Context, *, section: list[bytes]) -> Reply:
     """Lines of `name:value` under section titles; all sections, or those that are named."""
     wanted = {name.decode("latin-1").lower() for name in section}
-    everything = not wanted or wanted & {"all", "default", "everything"}
-    blocks = [
-        f"# {title}\r\n" + "".join(f"{name}:{value}\r\n" for name, value in values(ctx))
-        for title, values in _SECTIONS.items()
-        if everything or title.lower() in wanted
-    ]
+    everything = wanted & {"all", "everything"}
+    default = not wanted or "default" in wanted
+    blocks = []
+    for title, values in _SECTIONS.items():
+        if everything or title.lower() in wanted or (default and title not in _ON_REQUEST):
+            more = ctx.engine.host.information(title)
+            if values is not None or more is not None:
+                lines = dict(values(ctx) if values is not None else []) | dict(more or [])
+                blocks.append(f"# {title}\r\n" + "".join(f"{name}:{value}\r\n" for name, value in lines.items()))
     return ctx.text("\r\n".join(blocks).encode(errors="surrogateescape"))
 
 
-_Lines: TypeAlias = list[tuple[str, object]]
-
-
-def _server(ctx: Context) -> _Lines:
+def _server(ctx: Context) -> Lines:
     return [
         ("redis_version", REFERENCE_VERSION),
         ("redis_mode", "standalone"),
@@ -54,30 +55,36 @@ def _server(ctx: Context) -> _Lines:
     ]
 
 
-def _clients(ctx: Context) -> _Lines:
+def _clients(ctx: Context) -> Lines:
     sessions = ctx.engine.sessions.values()
     waiting = sum(session.queue is not None for session in sessions)
     return [("connected_clients", len(sessions)), ("clients_in_multi", waiting)]
 
 
-def _persistence(ctx: Context) -> _Lines:
+def _persistence(ctx: Context) -> Lines:
     path = ctx.store.path or "(memory)"
     return [("loading", 0), ("database_file", path.replace("\r", " ").replace("\n", " "))]
 
 
-def _keyspace(ctx: Context) -> _Lines:
+def _keyspace(ctx: Context) -> Lines:
     counts = ctx.store.counts(ctx.now_ms)
     return [(f"db{db}", f"keys={keys},expires={expires},avg_ttl=0") for db, keys, expires in counts]
 
 
-_SECTIONS: dict[str, Callable[[Context], _Lines]] = {
+_SECTIONS: dict[str, Callable[[Context], Lines] | None] = {  # None: only a host has anything to say of it
     "Server": _server,
     "Clients": _clients,
+    "Memory": None,
     "Persistence": _persistence,
+    "Stats": None,
     "Replication": lambda _: [("role", "master"), ("connected_slaves", 0)],
+    "CPU": None,
+    "Commandstats": None,
+    "Errorstats": None,
     "Cluster": lambda _: [("cluster_enabled", 0)],
     "Keyspace": _keyspace,
 }
+_ON_REQUEST = ("Commandstats",)  # Redis: not among what INFO shows by itself
 
 
 @handles("TIME", store=False)

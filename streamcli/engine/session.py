@@ -7,7 +7,7 @@ them does.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from streamcli import errors
 from streamcli.engine.engine import HANDLERS, Context, Engine, Wait
@@ -31,6 +31,7 @@ class Session:
         self.queue: list[Call] | None = None  # the commands after MULTI
         self.dirty = False  # a watched key was changed through this engine
         self.executing = False
+        self._executed = 0  # how many commands the transaction has that runs
         self.last_command = ""
         self._spoiled = False  # a command was refused between MULTI and EXEC
         self._watched: dict[tuple[int, bytes], object] = {}
@@ -48,7 +49,12 @@ class Session:
         command = call.command
         if command is None:  # no words at all
             return errors.unknown_command((b"",))
+        if not self.authenticated and "no_auth" not in command.flags:
+            return errors.NOAUTH
         if self.queue is not None and command.queued:
+            if "no_multi" in command.flags:
+                self._spoiled = True
+                return errors.NOT_IN_MULTI
             self.queue.append(call)
             return QUEUED
         self.last_command = command.name
@@ -59,12 +65,15 @@ class Session:
 
         The deadline stays what it was; what woke nobody is not asked again.
         """
+        inside = self.engine.store.in_transaction
         try:
             ready = self.engine.ready(self.db, wait, now_ms)
             if not ready and wait.again_ms is not None and now_ms >= wait.again_ms:
                 wait = wait._replace(again_ms=self.engine.due_ms(self.db, wait, now_ms))
                 ready = wait.again_ms is not None and now_ms >= wait.again_ms
         except FAULTS as error:
+            if inside:
+                raise
             return errors.storage(explain(error))
         if ready:
             again = self.execute(wait.argv, now_ms)
@@ -145,6 +154,7 @@ class Session:
 
     def _run_all(self, queue: list[Call], now_ms: int) -> list[Reply]:
         self.queue, self.executing = None, True
+        self._executed = len(queue)
         try:
             replies: list[Reply] = []
             for call in queue:
@@ -153,6 +163,13 @@ class Session:
             return replies
         finally:
             self.executing = False
+
+    @property
+    def collected(self) -> int | None:
+        """How many commands the transaction has; None when there is none."""
+        if self.executing:
+            return self._executed
+        return None if self.queue is None else len(self.queue)
 
     def watch(self, names: list[bytes], now_ms: int) -> Reply:
         for name in names:
@@ -165,6 +182,11 @@ class Session:
     def watching(self) -> int:
         """How many keys are watched."""
         return len(self._watched)
+
+    @property
+    def watched(self) -> Iterable[tuple[int, bytes]]:
+        """Their databases and names."""
+        return self._watched
 
     def unwatch(self) -> Reply:
         self.engine.unwatch(self, list(self._watched))
@@ -195,6 +217,7 @@ class Session:
         self._leave()
         self.db, self.protocol, self.name = 0, 2, b""
         self.authenticated = self.engine.host.password is None
+        self.engine.host.reset(self)
 
     def close(self) -> None:
         """The connection is gone: forget its transaction and what it watched."""

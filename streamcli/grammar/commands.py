@@ -262,10 +262,10 @@ def _object(name: str, since: str, summary: str) -> Command:
 
 
 def _client(name: str, arity: int, *parts: Arg | Options, since: str, summary: str, flags: str = "", acl: str = "",
-            tips: tuple[str, ...] = ()) -> Command:  # fmt: skip
+            tips: tuple[str, ...] = (), complexity: str = "O(1)", lookup_first: bool = False) -> Command:  # fmt: skip
     return Command(
-        f"CLIENT {name}", arity, *parts, summary=summary, since=since, group="connection",
-        flags=f"noscript loading stale {flags}", acl=f"connection {acl}", tips=tips,
+        f"CLIENT {name}", arity, *parts, summary=summary, since=since, group="connection", complexity=complexity,
+        flags=f"noscript loading stale {flags}", acl=f"connection {acl}", tips=tips, lookup_first=lookup_first,
     )  # fmt: skip
 
 
@@ -601,6 +601,26 @@ GENERIC = (
         "RANDOMKEY", 1, summary="Name any one key", since="1.0.0", group="generic", flags="readonly", acl="keyspace",
         tips=("request_policy:all_shards", "response_policy:special", "nondeterministic_output"),
     ),
+    Command(
+        "DUMP", 2, KEY, summary="Give a value as bytes that RESTORE takes", since="2.6.0", group="generic",
+        complexity="O(N) in the size of the value", flags="readonly", acl="keyspace", keys=ONE_KEY, tips=_VARIES,
+    ),
+    Command(
+        "RESTORE", -4, KEY, Arg("ttl", t.INTEGER, late=True, note="milliseconds it lives; 0: it does not expire"),
+        Arg("serialized-value", t.VALUE, note="what DUMP has given"),
+        Options(
+            Option("REPLACE", since="3.0.0", note="replace what has that name"),
+            Option("ABSTTL", since="5.0.0", note="the ttl is a Unix time in milliseconds"),
+            Option("IDLETIME", Arg("seconds", t.integer("seconds", least=0, below=errors.INVALID_IDLETIME)),
+                   one_of="use", since="5.0.0", note="how long it was not used (nothing comes of it here)"),
+            Option("FREQ", Arg("frequency", t.integer("count", least=0, below=errors.INVALID_FREQ, most=255,
+                                                      above=errors.INVALID_FREQ)),
+                   one_of="use", since="5.0.0", note="how often it was used (nothing comes of it here)"),
+            unknown=_syntax,
+        ),
+        summary="Make a key of what DUMP has given", since="2.6.0", group="generic",
+        complexity="O(N) in the size of the value", flags="write denyoom", acl="keyspace dangerous", keys=ONE_KEY,
+    ),
     _container("OBJECT", "2.2.3", "Look into how a value is kept", "generic"),
     _object("ENCODING", "2.2.3", "Name the encoding of a value"),
     _object("FREQ", "4.0.0", "Say how often a key is used (under an LFU policy)"),
@@ -716,6 +736,36 @@ CONNECTION = (
             flags="admin", acl="admin dangerous"),
     _client("NO-TOUCH", 3, Arg("enabled", t.TEXT, note="on or off"),
             since="7.2.0", summary="Read keys without marking them as used"),
+    _client("KILL", -3,
+            Arg("address", t.ADDRESS, run=True, shown="[ip:port]", note="the client with this address"),
+            Options(
+                Option("ID", Arg("client-id", t.integer("integer", errors.CLIENT_ID_NOT_POSITIVE, 1)),
+                       since="2.8.12", note="the client with this number"),
+                Option("TYPE", Arg("client-type", t.TEXT), since="2.8.12", note="clients of this type: normal ..."),
+                Option("USER", Arg("username", t.TEXT), note="clients that are logged in as this user"),
+                Option("ADDR", Arg("address", t.TEXT, shown="ip:port"), note="clients at this address"),
+                Option("LADDR", Arg("address", t.TEXT, shown="ip:port"), since="6.2.0",
+                       note="clients that have connected to this address of the server"),
+                Option("SKIPME", Arg("skipme", t.YES_OR_NO, shown="<YES | NO>"),
+                       note="spare the client that asks: yes, if it is not said, or no"),
+                Option("MAXAGE", Arg("maxage", t.integer("seconds", errors.MAXAGE_NOT_INTEGER, 1,
+                                                         errors.MAXAGE_NOT_POSITIVE)),
+                       since="7.4.0", note="clients that have been connected for so long, in seconds"),
+                unknown=_syntax),
+            since="2.4.0", summary="Close connections", flags="admin", acl="admin dangerous", lookup_first=True,
+            complexity="O(N) in the number of clients"),
+    _client("UNBLOCK", -3, Arg("client-id", t.INTEGER, late=True), Options(
+                Option("TIMEOUT", one_of="reason", note="as if its time were over; so it is without a word, too"),
+                Option("ERROR", one_of="reason", note="with an error"),
+                unknown=lambda argv, at: errors.UNBLOCK_REASON, once=True),
+            since="5.0.0", summary="End the wait of another client", flags="admin", acl="admin dangerous",
+            lookup_first=True),
+    _client("REPLY", 3, Options(
+                Option("ON", one_of="mode", note="answer every command"),
+                Option("OFF", one_of="mode", note="answer none"),
+                Option("SKIP", one_of="mode", note="do not answer the next command"),
+                unknown=_syntax, once=True, needs="mode"),
+            since="3.2.0", summary="Choose which commands are answered"),
     _help("CLIENT", "connection", "5.0.0", "connection"),
 )  # fmt: skip
 
@@ -770,7 +820,20 @@ SERVER = (
             summary="Change settings until the process ends", since="2.0.0", group="server",
             complexity="O(N) in the number of settings", flags="admin noscript loading stale", acl="admin dangerous",
             tips=_ALL_NODES),
+    Command("CONFIG RESETSTAT", 2, summary="Count from nought again", since="2.0.0", group="server",
+            flags="admin noscript loading stale", acl="admin dangerous", tips=_ALL_NODES),
     _help("CONFIG", "", "5.0.0", "server"),
+    Command("MONITOR", 1, summary="Hear of every command that the server runs", since="1.0.0", group="server",
+            flags="admin noscript loading stale", acl="admin dangerous"),
+    Command("SHUTDOWN", -1, Options(
+                Option("NOSAVE", one_of="save", note="without saving first; what was acknowledged is kept all the same"),
+                Option("SAVE", one_of="save", note="save first; what was acknowledged is kept anyway"),
+                Option("NOW", since="7.0.0", note="do not wait for replicas"),
+                Option("FORCE", since="7.0.0", note="end even if it cannot be saved"),
+                Option("ABORT", since="7.0.0", note="call off an end that is under way"),
+                unknown=_syntax),
+            summary="End the server", since="1.0.0", group="server", complexity="O(N) in the number of clients",
+            flags="admin noscript loading stale no_multi allow_busy", acl="admin dangerous"),
     _container("MEMORY", "4.0.0", "Look at memory", "server"),
     Command("MEMORY USAGE", -3, KEY, Options(
                 Option("SAMPLES", Arg("count", t.COUNT), note="measure so many nodes and guess the rest; 0: all"),

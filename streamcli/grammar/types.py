@@ -188,6 +188,15 @@ def some_text(empty: Error) -> Type:
     return Type("string", lambda word: word or empty)
 
 
+def _read_address(word: bytes) -> bytes | Error:
+    """A client's address in CLIENT KILL, told from its options by the colon."""
+    return word if b":" in word else errors.SYNTAX
+
+
+def _read_yes_or_no(word: bytes) -> bool | Error:
+    return {b"yes": True, b"no": False}.get(word.lower(), errors.SYNTAX)
+
+
 KEY = Type("key", None)
 GROUP = Type("group", None)
 CONSUMER = Type("consumer", None)
@@ -205,6 +214,8 @@ MILLISECONDS = integer("milliseconds")
 UNIX_SECONDS = integer("unix-time")
 UNIX_MILLISECONDS = integer("unix-time-ms")
 DB = Type("db", _read_db)
+ADDRESS = Type("string", _read_address)
+YES_OR_NO = Type("string", _read_yes_or_no)
 CLIENT_NAME = Type("string", read_client_name)
 PROTOCOL = integer("protocol", errors.PROTOCOL_NOT_INTEGER, 2, errors.NOPROTO, 3, errors.NOPROTO)
 # Redis adds the clock to it and refuses what overflows; the clock is not known here, but its size is.

@@ -7,68 +7,94 @@ nothing more of it is run. Does not know what a command does.
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
+from streamcli import errors
 from streamcli.engine import Wait
 from streamcli.reply import Error, Reply
 from streamcli.resp import encode
 from streamcli.server.requests import RequestError, Requests
 
 if TYPE_CHECKING:
-    from streamcli.engine import Session
     from streamcli.server.server import Server
+    from streamcli.server.session import ServedSession
 
 _BATCH = 512  # commands that are one transaction
+_AHEAD = 1024**2  # bytes that are read of a client that waits
+_LAST_WORDS_SECONDS = 5  # that a client has to read what it is sent before the connection is closed
+_BROWSERS = (b"host:", b"post")  # Redis: a web page that was tricked into talking to us
 
 
 class Client(asyncio.Protocol):
-    """Belongs to one Server; `session` is what the engine knows of it."""
+    """Belongs to one Server; `session` is what the engine knows of it, None when the server is full."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
+        self.session: ServedSession | None = None
         self.requests = Requests()
         self.queue: deque[list[bytes]] = deque()
         self.replies: list[bytes] = []  # of the batch that runs
         self.wait: Wait | None = None
         self.timer: asyncio.TimerHandle | None = None
         self.place = 0  # in the row of those who wait
-        self.wait_began_ms = 0
-        self.no_evict = False
         self.silent = False  # CLIENT REPLY OFF
         self.skips = 0
-        self.monitors = False
+        self.leaving = False  # when what it was sent is sent
         self.closing = False
         self.began = self.active = time.monotonic()
         self.address = self.local = ""
+        self.unix = False
         self.file = -1
         self._paused = False
         self._running = False
         self._broken: RequestError | None = None
+        self._patience: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
-        self.session: Session | None = None
+
+    @property
+    def monitored_as(self) -> str:
+        return "unix:" + self.address.removesuffix(":0") if self.unix else self.address
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that the client has not taken yet."""
+        return self._transport.get_write_buffer_size() if self._transport is not None else 0
 
     # -- asyncio's side ----------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self.address, self.local = _name(transport, "peername"), _name(transport, "sockname")
-        socket = transport.get_extra_info("socket")
-        self.file = socket.fileno() if socket is not None else -1
+        connection = transport.get_extra_info("socket")
+        self.unix = connection is not None and connection.family == getattr(socket, "AF_UNIX", None)
+        self.file = connection.fileno() if connection is not None else -1
+        self.address = _name(transport.get_extra_info("peername")) or _name(transport.get_extra_info("sockname"))
+        self.local = _name(transport.get_extra_info("sockname"))
+        if not self.unix:
+            with suppress(OSError):
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        self.requests.bulk_max = self.server.limits.bulk
         self.server.arrived(self)
 
     def data_received(self, data: bytes) -> None:
         if self.closing:
             return
         self.active = time.monotonic()
-        self.server.statistics.bytes_in += len(data)
+        statistics = self.server.statistics
+        statistics.bytes_in += len(data)
+        statistics.reads += 1
         self.requests.feed(data)
-        if self.requests.size > self.server.limits.query_buffer:
-            self.server.complain(self, "query buffer limit")
+        if self.requests.size > self.server.limits.query:
+            statistics.too_long_queries += 1
+            self.server.complain(self, "it has sent more than client-query-buffer-limit")
             self.abort()
             return
         self.go_on()
+        if self.requests.size and self._patience is None and self.wait is None and not self.closing:
+            self._be_patient()
 
     def eof_received(self) -> bool:
         return False  # what it has asked for and cannot hear any more is not run
@@ -76,17 +102,15 @@ class Client(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         self._transport = None
         self.closing = True
+        if self._patience is not None:
+            self._patience.cancel()
         self.server.left(self)
 
     def pause_writing(self) -> None:
         self._paused = True
-        if self._transport is not None and self._transport.get_write_buffer_size() > self.server.limits.output_buffer:
-            self.server.complain(self, "output buffer limit")
-            self.abort()
 
     def resume_writing(self) -> None:
         self._paused = False
-        self._listen(True)
         self.go_on()
 
     # -- commands ------------------------------------------------------------------------
@@ -102,22 +126,34 @@ class Client(asyncio.Protocol):
                 if not self.queue:
                     break
                 self.server.run(self)
-            if self._broken is not None and not self.queue and not self.closing and self.wait is None:
+                if self.leaving:
+                    self.close()
+            if self._broken is not None and not (self.queue or self.closing or self._paused or self.wait is not None):
                 self.send(Error(str(self._broken)))
                 self.flush()
                 self.close()
         finally:
             self._running = False
-        self._listen(not self._paused and (self.wait is None or self.requests.size < self.server.limits.ahead))
+        self._listen(not self._paused and (self.wait is None or self.requests.size < _AHEAD))
 
     def _fill(self) -> None:
         """Take commands from what has arrived."""
+        requests, queue = self.requests, self.queue
+        session = self.session
+        if session is None or self._broken is not None:
+            return
+        requests.stranger = not session.authenticated
+        most = 1 if requests.stranger else _BATCH  # the next one may be let in
         try:
-            while len(self.queue) < _BATCH and self._broken is None:
-                request = self.requests.next()
+            while len(queue) < most:
+                request = requests.next()
                 if request is None:
                     return
-                self.queue.append(request)
+                if request[0].lower() in _BROWSERS:
+                    self.server.complain(self, "it speaks HTTP, and may be a web page that attacks")
+                    self.abort()
+                    return
+                queue.append(request)
         except RequestError as error:
             self._broken = error
 
@@ -131,53 +167,79 @@ class Client(asyncio.Protocol):
         elif not wanted and transport.is_reading():
             transport.pause_reading()
 
+    def _be_patient(self) -> None:
+        """Half a request is waited for, but not for ever."""
+        self._patience = asyncio.get_running_loop().call_later(self.server.limits.patience, self._look_again)
+
+    def _look_again(self) -> None:
+        self._patience = None
+        if not self.requests.size or self.closing or self.wait is not None or self._paused:
+            return
+        if time.monotonic() - self.active < self.server.limits.patience:
+            self._be_patient()
+            return
+        self.server.complain(self, "it has sent half a request and nothing more")
+        self.send(errors.HALF_A_REQUEST)
+        self.flush()
+        self.close()
+
     # -- replies -------------------------------------------------------------------------
 
     def send(self, reply: Reply) -> int:
         """Put a reply behind the others: its size. `flush` sends them."""
-        if self.skips:
-            self.skips -= 1
-            return 0
-        if self.silent:
+        if self.skips or self.silent:
+            self.skips = max(0, self.skips - 1)
+            self.replies.append(b"")  # one for each command, see `Server._undone`
             return 0
         data = encode(reply, self.session.protocol if self.session is not None else 2)
+        if len(data) > self.server.limits.output > 0:
+            self.server.statistics.too_long_outputs += 1
+            data = encode(errors.reply_too_long(self.server.limits.output))
         self.replies.append(data)
         return len(data)
 
-    def flush(self) -> None:
-        if self.replies and self._transport is not None:
-            data = b"".join(self.replies)
-            self.replies.clear()
-            self.server.statistics.bytes_out += len(data)
-            self._transport.write(data)
-            if self._transport.get_write_buffer_size() > self.server.limits.output_buffer:
-                self.server.complain(self, "output buffer limit")
-                self.abort()
+    def push(self, data: bytes) -> None:
+        """Send what is no reply, whatever it is that the client wants to hear."""
+        self.replies.append(data)
+        self.flush()
 
-    def forget(self) -> None:
-        """What was to be sent is not true any more."""
+    def flush(self) -> None:
+        if not self.replies:
+            return
+        data = b"".join(self.replies) if len(self.replies) > 1 else self.replies[0]
         self.replies.clear()
+        if self._transport is None or not data:
+            return
+        statistics = self.server.statistics
+        statistics.bytes_out += len(data)
+        statistics.writes += 1
+        self._transport.write(data)
+        if self._paused and self.unsent > max(self.server.limits.output, len(data)) > 0:
+            statistics.too_long_outputs += 1
+            self.server.complain(self, "it has not read more than client-output-buffer-limit")
+            self.abort()
 
     def close(self) -> None:
-        """Hang up when all is sent."""
+        """Hang up when all is sent, or nobody reads it."""
         self.closing = True
-        if self._transport is not None:
-            self._transport.close()
+        transport = self._transport
+        if transport is not None:
+            transport.close()
+            if transport.get_write_buffer_size():
+                asyncio.get_running_loop().call_later(_LAST_WORDS_SECONDS, transport.abort)
 
     def abort(self) -> None:
         """Hang up now."""
         self.closing = True
+        self.queue.clear()
         if self._transport is not None:
             self._transport.abort()
 
 
-def _name(transport: asyncio.BaseTransport, of: str) -> str:
+def _name(value: object) -> str:
     """`127.0.0.1:6379`; of a unix socket its path and a nought, as Redis has it."""
-    value = transport.get_extra_info(of)
     if isinstance(value, tuple):
         host, port = value[:2]
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    if not value:
-        value = transport.get_extra_info("sockname")
-    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value or "")
-    return f"{text}:0"
+    text = value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value or "")
+    return f"{text}:0" if text else ""

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from streamcli import errors
 from streamcli.engine.host import Host, Lines
-from streamcli.grammar.parse import parse
-from streamcli.reply import OK, Error, Reply, ReplyError, Simple
+from streamcli.reply import OK, Reply
 
 if TYPE_CHECKING:
     from streamcli.engine import Session
     from streamcli.server.client import Client
     from streamcli.server.server import Server
-
-UNBLOCKED = Error("UNBLOCKED client unblocked via CLIENT UNBLOCK")
 
 
 class ServerHost(Host):
@@ -24,114 +21,140 @@ class ServerHost(Host):
 
     def __init__(self, server: Server, password: bytes | None) -> None:
         self._server = server
-        self.password = password
+        self.password = password or None
         self.port = 0
+        self.bind = ""
         self.socket = ""
+        self.public = False  # it can be reached from other machines
+
+    def _client(self, session: Session) -> Client:
+        return self._server.clients[session.id]
+
+    # -- the password ----------------------------------------------------------------------
+
+    def password_fault(self, value: bytes) -> str | None:
+        """What is wrong with a new password."""
+        if not value and self.public:
+            return "other machines can reach this server, so it must keep a password"
+        return None
+
+    def set_password(self, value: bytes) -> None:
+        self.password = value or None
 
     # -- CLIENT ----------------------------------------------------------------------------
 
-    def line(self, session: Session) -> dict[str, object]:
+    def describe(self, session: Session) -> dict[str, object] | None:
         client = self._server.clients.get(session.id)
         if client is None:
-            return {}
+            return None
         now = time.monotonic()
-        flags = "O" if client.monitors else "b" if client.wait is not None else "N"
+        size, unsent = client.requests.size, client.unsent
         return {
+            "id": session.id,
             "addr": client.address,
             "laddr": client.local,
             "fd": client.file,
+            "name": session.name.decode("latin-1"),
             "age": int(now - client.began),
             "idle": int(now - client.active),
-            "flags": flags,
-            "qbuf": client.requests.size,
+            "flags": self._flags(client, session),
+            "db": session.db,
+            "sub": 0,
+            "psub": 0,
+            "ssub": 0,
+            "multi": -1 if session.collected is None else session.collected,
+            "watch": session.watching,
+            "qbuf": size,
+            "qbuf-free": 0,
+            "argv-mem": 0,
+            "multi-mem": 0,
+            "rbs": 0,
+            "rbp": 0,
+            "obl": 0,
+            "oll": 1 if unsent else 0,
+            "omem": unsent,
+            "tot-mem": size + unsent,
+            "events": "rw" if unsent else "r",
+            "cmd": session.last_command.lower().replace(" ", "|") or "NULL",
+            "user": "default",
+            "redir": -1,
+            "resp": session.protocol,
+            "lib-name": session.library.get("lib-name", b"").decode("latin-1"),
+            "lib-ver": session.library.get("lib-ver", b"").decode("latin-1"),
+            "io-thread": 0,
         }
 
-    def kill(self, asker: Session, wanted: Callable[[Session], bool], *, skip_me: bool) -> int:
-        found = [
-            client
-            for client in list(self._server.clients.values())
-            if client.session is not None and wanted(client.session) and not (skip_me and client.session is asker)
-        ]
-        for client in found:
-            if client.session is asker:
-                client.hang_up_after_reply = True
+    def _flags(self, client: Client, session: Session) -> str:
+        flags = (
+            ("O", client in self._server.monitors),
+            ("x", session.collected is not None),
+            ("b", client.wait is not None),
+            ("d", session.dirty),
+            ("c", client.leaving),
+            ("U", client.unix),
+        )
+        return "".join(letter for letter, is_so in flags if is_so) or "N"
+
+    def kill(self, asker: Session, sessions: Iterable[Session]) -> int:
+        killed = 0
+        for session in sessions:
+            client = self._server.clients.get(session.id)
+            if client is None:
+                continue
+            killed += 1
+            if session is asker:
+                client.leaving = True
             else:
                 client.abort()
                 self._server.left(client)
-        return len(found)
+        return killed
 
     def unblock(self, id: int, *, error: bool) -> bool:
         client = self._server.clients.get(id)
         if client is None or client.wait is None or not client.wait.keys:
             return False
-        self._server.answer(client, UNBLOCKED if error else client.wait.timed_out)
+        self._server.answer(client, errors.UNBLOCKED if error else client.wait.timed_out)
         return True
 
     def reply_mode(self, session: Session, mode: str) -> Reply:
-        client = self._server.clients[session.id]
-        client.silent = mode == "OFF"
+        client = self._client(session)
         if mode == "SKIP":
-            client.skips = 2  # this command's, and the next one's
+            if not client.silent:
+                client.skips = 2  # this command's, and the next one's
+            return OK
+        client.silent = mode == "OFF"
+        client.skips = 0
         return OK
 
-    # -- MONITOR ---------------------------------------------------------------------------
+    # -- the session -------------------------------------------------------------------------
 
     def monitor(self, session: Session) -> Reply:
-        client = self._server.clients[session.id]
-        client.monitors = True
-        self._server.monitors[client] = None
+        self._server.monitors.add(self._client(session))
         return OK
 
-    def show(self, sender: Client, argv: list[bytes]) -> None:
-        """Tell those who monitor of a command; secrets are left out."""
-        call = parse(argv)
-        if call.command is None or "admin" in call.command.flags or call.rejected is not None:
-            return
-        secret = any(role is not None and role.kind == "secret" for role in call.roles)
-        words = [b'"(redacted)"' if secret else _quoted(word) for word in argv[:1]]
-        words = [_quoted(argv[0]), b'"(redacted)"'] if secret else [_quoted(word) for word in argv]
-        assert sender.session is not None
-        seconds = time.time()
-        line = b"%.6f [%d %s] %s" % (seconds, sender.session.db, sender.address.encode(), b" ".join(words))
-        for client in list(self._server.monitors):
-            client.send(Simple(line.decode("latin-1")))
-            client.flush()
+    def reset(self, session: Session) -> None:
+        client = self._server.clients.get(session.id)
+        if client is not None:
+            self._server.monitors.discard(client)
+            client.silent, client.skips = False, 0
+
+    def leave(self, session: Session) -> None:
+        self._client(session).leaving = True
 
     # -- the server ----------------------------------------------------------------------------
 
-    def shutdown(self) -> Reply:
-        self._server.stop()
+    def shutdown(self, session: Session) -> Reply:
+        client = self._client(session)
+        client.silent = client.leaving = True  # Redis: the end of the connection is the answer
+        self._server.ending = True
         return OK
 
     def reset_statistics(self) -> None:
         self._server.statistics.reset()
+        self._server.engine.store.expired = 0
 
-    def information(self, section: str) -> Lines:
+    def information(self, section: str) -> Lines | None:
         from streamcli.server.information import SECTIONS
 
         lines = SECTIONS.get(section)
-        return [] if lines is None else lines(self._server)
-
-
-def _quoted(word: bytes) -> bytes:
-    """As Redis's sdscatrepr writes it."""
-    return words_quote(word)
-
-
-def words_quote(word: bytes) -> bytes:
-    out = bytearray(b'"')
-    for byte in word:
-        if byte in (34, 92):
-            out += b"\\" + bytes((byte,))
-        elif byte in _ESCAPES:
-            out += _ESCAPES[byte]
-        elif 32 <= byte < 127:
-            out.append(byte)
-        else:
-            out += b"\\x%02x" % byte
-    out += b'"'
-    return bytes(out)
-
-
-_ESCAPES = {10: b"\\n", 13: b"\\r", 9: b"\\t", 7: b"\\a", 8: b"\\b"}
-__all__ = ["ServerHost", "ReplyError", "errors"]
+        return None if lines is None else lines(self._server)

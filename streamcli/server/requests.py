@@ -7,6 +7,10 @@ Rules (networking.c: processMultibulkBuffer, processInlineBuffer):
 3. What is neither raises RequestError, whose text is the error that Redis
    sends before it hangs up. Nothing after it is read.
 4. Before a client has said who it is, only short commands are taken.
+
+Nearly every command arrives whole and holds no line end in a word: what was
+fed is split at its line ends once, and such a command is every other line of
+it. All else is read word by word.
 """
 
 from __future__ import annotations
@@ -15,47 +19,72 @@ from collections.abc import Iterator
 from typing import Final
 
 from streamcli import words
+from streamcli.grammar.types import read_integer
 
+BULK_MAX: Final = 512 * 1024 * 1024
 _LINE_MAX: Final = 64 * 1024
 _ARGUMENTS_MAX: Final = 2**31 - 1
 _STRANGER_ARGUMENTS_MAX, _STRANGER_BULK_MAX = 10, 16384
-_NUMBER_MAX: Final = 32  # digits that are looked at
+_SHORT_COMMAND, _SHORT_WORD = 256, 4096
+_counts: Final = {b"*%d" % count: count for count in range(1, _SHORT_COMMAND + 1)}.get
+_heads: Final = {size: b"$%d" % size for size in range(_SHORT_WORD + 1)}.get
+_STAR, _DOLLAR, _RETURN, _NEWLINE = b"*$\r\n"
 
 
 class RequestError(Exception):
-    """What arrived is no request; the text is the error to answer with."""
+    """What arrived is no request; the text is the error to answer with, as it goes over the wire."""
 
 
 class Requests:
-    """Feed it; iterate for the commands that are complete. `size` is what waits for its rest, in bytes."""
+    """Feed it; ask for `next`, or iterate. `size` is what waits to be read or for its rest, in bytes."""
 
-    def __init__(self, bulk_max: int = 512 * 1024 * 1024) -> None:
-        self.bulk_max = bulk_max
-        self.stranger = False
-        self._data = bytearray()
+    def __init__(self) -> None:
+        self.bulk_max = BULK_MAX
+        self.stranger = False  # rule 4
+        self._data = b""
         self._at = 0
+        self._lines: list[bytes] | None = None  # what is behind `_at`, split; None where that does not help
+        self._line = 0  # the first of them that is not read
+        self._more: list[bytes] = []  # arrived since, as long as that is too little to go on
+        self._arrived = 0
+        self._needed = 0  # how much has to arrive before it is worth looking
+        self._split_later = False
         self._left = 0  # words of the command that is being read
         self._words: list[bytes] = []
         self._bulk = -1  # length of the word that is being read
         self._kept = 0
+        self._broken: RequestError | None = None
 
     @property
     def size(self) -> int:
-        return len(self._data) - self._at + self._kept
+        return len(self._data) - self._at + self._arrived + self._kept
 
     def feed(self, data: bytes) -> None:
-        if self._at:
-            del self._data[: self._at]
-            self._at = 0
-        self._data += data
+        self._more.append(data)
+        self._arrived += len(data)
 
     def __iter__(self) -> Iterator[list[bytes]]:
         while (request := self.next()) is not None:
             yield request
 
     def next(self) -> list[bytes] | None:
-        """The next command; None when more is needed. Raises RequestError."""
+        """The next command; None when more is needed. Raises RequestError, and again whenever it is asked."""
+        if self._broken is not None:
+            raise self._broken
+        try:
+            return self._next()
+        except RequestError as error:
+            self._broken = error
+            raise
+
+    def _next(self) -> list[bytes] | None:
+        if self._arrived and self._arrived >= self._needed:
+            self._take()
         while True:
+            if self._lines is not None:
+                request = self._whole(self._lines)
+                if request is not None:
+                    return request
             if not self._left:
                 request = self._begin()
                 if request is not None:
@@ -65,20 +94,62 @@ class Requests:
             if not self._go_on():
                 return None
             request, self._words, self._kept = self._words, [], 0
+            if self._split_later:
+                self._split()
             return request
+
+    def _take(self) -> None:
+        """Put what has arrived behind what is left."""
+        if self._lines is not None:
+            self._unsplit(self._lines)
+        rest = self._data[self._at :]
+        self._data = b"".join([rest, *self._more]) if rest or len(self._more) > 1 else self._more[0]
+        self._at = self._arrived = self._needed = 0
+        self._more.clear()
+        if self._left:
+            self._split_later = True
+        else:
+            self._split()
+
+    def _split(self) -> None:
+        self._split_later = False
+        if self._data[self._at : self._at + 1] == b"*" and not self.stranger:
+            self._lines, self._line = self._data[self._at :].split(b"\r\n"), 0
+
+    def _whole(self, lines: list[bytes]) -> list[bytes] | None:
+        """The next command, if it is all there and its words hold no line ends."""
+        at = self._line
+        count = _counts(lines[at])
+        if count is not None and not self.stranger:
+            end = at + 1 + 2 * count
+            if end < len(lines):
+                request = lines[at + 2 : end : 2]
+                if list(map(_heads, map(len, request))) == lines[at + 1 : end : 2]:
+                    self._line = end
+                    return request
+        self._unsplit(lines)
+        return None
+
+    def _unsplit(self, lines: list[bytes]) -> None:
+        """Go on word by word, behind the commands that were taken whole."""
+        read = lines[: self._line]
+        self._at += sum(map(len, read)) + 2 * len(read)
+        self._lines = None
+
+    # -- word by word ------------------------------------------------------------------
 
     def _begin(self) -> list[bytes] | None:
         """Read the beginning of a command, or all of one that was typed."""
         while self._at < len(self._data):
-            if self._data[self._at] != 42:  # *
+            if self._data[self._at] != _STAR:
                 request = self._inline()
                 if request is None or request:
                     return request
                 continue
-            line = self._line("too big mbulk count string")
+            line = self._header("too big mbulk count string")
             if line is None:
                 return None
-            count = _number(line[1:])
+            count = read_integer(line)
             if count is None or count > _ARGUMENTS_MAX:
                 raise RequestError("ERR Protocol error: invalid multibulk length")
             if self.stranger and count > _STRANGER_ARGUMENTS_MAX:
@@ -90,85 +161,61 @@ class Requests:
 
     def _go_on(self) -> bool:
         """Read words until the command is whole; False when more is needed."""
-        data, left, words_ = self._data, self._left, self._words
-        at, end = self._at, len(self._data)
-        try:
-            while left:
-                length = self._bulk
-                if length < 0:
-                    stop = data.find(b"\r\n", at)
-                    if stop < 0 or at == end:
-                        self._check_length_line(at)
-                        return False
-                    length = self._length(bytes(data[at:stop]))
-                    at = stop + 2
-                if end - at < length + 2:
-                    self._bulk = length
+        while self._left:
+            if self._bulk < 0:
+                if self._at >= len(self._data):
                     return False
-                words_.append(bytes(data[at : at + length]))
-                self._kept += length
-                at += length + 2
-                self._bulk = -1
-                left -= 1
-            return True
-        finally:
-            self._at, self._left = at, left
+                if self._data[self._at] != _DOLLAR:
+                    raise RequestError(f"ERR Protocol error: expected '$', got '{_shown(self._data[self._at])}'")
+                line = self._header("too big bulk count string")
+                if line is None:
+                    return False
+                self._bulk = self._length(line)
+            end = self._at + self._bulk
+            if len(self._data) < end + 2:
+                self._needed = end + 2 - len(self._data)
+                return False
+            self._words.append(self._data[self._at : end])
+            self._kept += self._bulk
+            self._at = end + 2  # Redis: whatever these two are
+            self._bulk = -1
+            self._left -= 1
+        return True
 
     def _length(self, line: bytes) -> int:
-        if line[:1] != b"$":
-            given = chr(line[0]) if line else "\r"
-            raise RequestError(f"ERR Protocol error: expected '$', got '{_shown(given)}'")
-        digits = line[1:]
-        length = int(digits) if digits.isdigit() and len(digits) < 12 else _number(digits)
-        if length is None or length < 0 or length > self.bulk_max:
+        length = read_integer(line)
+        if length is None or not 0 <= length <= self.bulk_max:
             raise RequestError("ERR Protocol error: invalid bulk length")
         if self.stranger and length > _STRANGER_BULK_MAX:
             raise RequestError("ERR Protocol error: unauthenticated bulk length")
         return length
 
-    def _check_length_line(self, at: int) -> None:
-        """A line of a length that does not end, or is none, is not waited for."""
-        if at < len(self._data) and self._data[at] != 36:  # $
-            raise RequestError(f"ERR Protocol error: expected '$', got '{_shown(chr(self._data[at]))}'")
-        if len(self._data) - at > _LINE_MAX:
-            raise RequestError("ERR Protocol error: too big bulk count string")
-
-    def _line(self, too_long: str) -> bytes | None:
-        """The next line without its end, None when it is not all here."""
-        end = self._data.find(b"\r\n", self._at)
-        if end < 0:
+    def _header(self, too_long: str) -> bytes | None:
+        """The next line without its first character and its end, None when it is not all here."""
+        end = self._data.find(b"\r", self._at)
+        if end < 0 or end + 1 >= len(self._data):
             if len(self._data) - self._at > _LINE_MAX:
                 raise RequestError(f"ERR Protocol error: {too_long}")
             return None
-        line = bytes(self._data[self._at : end])
+        line = self._data[self._at + 1 : end]
         self._at = end + 2
         return line
 
     def _inline(self) -> list[bytes] | None:
         """A command typed by hand; [] for an empty line, None when the line is not all here."""
         end = self._data.find(b"\n", self._at)
-        if end < 0:
-            if len(self._data) - self._at > _LINE_MAX:
-                raise RequestError("ERR Protocol error: too big inline request")
-            return None
-        line = bytes(self._data[self._at : end]).removesuffix(b"\r")
-        self._at = end + 1
-        if len(line) > _LINE_MAX:
+        if (len(self._data) if end < 0 else end) - self._at > _LINE_MAX:
             raise RequestError("ERR Protocol error: too big inline request")
+        if end < 0:
+            return None
+        line = self._data[self._at : end].removesuffix(b"\r")
+        self._at = end + 1
         try:
             return words.argv(line)
         except words.SplitError:
             raise RequestError("ERR Protocol error: unbalanced quotes in request") from None
 
 
-def _number(text: bytes) -> int | None:
-    """As Redis's string2ll reads it; None for anything else."""
-    digits = text[1:] if text[:1] == b"-" else text
-    if not digits.isdigit() or len(digits) > _NUMBER_MAX or (digits[:1] == b"0" and text != b"0"):
-        return None
-    value = int(text)
-    return value if -(2**63) <= value < 2**63 else None
-
-
-def _shown(character: str) -> str:
-    return character if " " <= character <= "~" else "?"
+def _shown(byte: int) -> str:
+    """A byte inside a message, as Redis writes it there: as it is."""
+    return bytes([byte]).decode(errors="surrogateescape")

@@ -1,9 +1,10 @@
 """The engine for many clients: who is connected, who waits, what is one transaction.
 
-What arrives together from a client is run as one transaction of the file. Those
-who wait for a stream are asked in the order in which they began to, as soon as a
-transaction that changed it is kept; other processes' changes are looked for as
-long as somebody waits.
+What arrives together from a client is run as one transaction of the file: all of
+it is kept before the first reply goes out, or all is answered with what went
+wrong. Those who wait for a stream are asked in the order in which they began
+to, as soon as a command that changed it is kept and before the next one is run;
+other processes' changes are looked for as long as somebody waits.
 """
 
 from __future__ import annotations
@@ -11,29 +12,24 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from typing import NamedTuple
 
 from streamcli import errors
-from streamcli.engine import Engine, Wait
+from streamcli.engine import HANDLERS, Engine, Wait
 from streamcli.grammar.commands import BY_WORD
+from streamcli.grammar.parse import parse
 from streamcli.reply import Error, Reply
 from streamcli.server.client import Client
+from streamcli.server.host import ServerHost
+from streamcli.server.limits import Limits, settings
+from streamcli.server.monitors import Monitors
+from streamcli.server.session import ServedSession
 from streamcli.server.statistics import Statistics
 from streamcli.storage.schema import FAULTS, explain
 
-_POLL_SECONDS = 0.01  # how long another process's write may stay unseen
+_POLL_SECONDS = 0.015  # how long another process's write may stay unseen
 _EXPIRY_SECONDS = 0.1  # how long an expired key may
 _REPLIES_BYTES = 1024 * 1024  # of one transaction, before they are sent
-_NO_NAME = b""
-
-
-class Limits(NamedTuple):
-    """Bytes, and clients."""
-
-    clients: int = 10_000
-    query_buffer: int = 1024**3
-    output_buffer: int = 256 * 1024**2
-    ahead: int = 1024**2  # read of a client that waits
+_QUEUED = b"+QUEUED\r\n"
 
 
 def now_ms() -> int:
@@ -42,29 +38,33 @@ def now_ms() -> int:
 
 
 class Server:
-    """`log` takes a line for the operator."""
+    """Nothing here listens: whoever does makes a Client for each connection. `log` takes a line for the operator."""
 
-    def __init__(self, engine: Engine, log: Callable[[str], None], *, password: bytes | None = None) -> None:
-        from streamcli.server.host import ServerHost
-
-        self.engine, self.log, self.limits = engine, log, Limits()
+    def __init__(
+        self, engine: Engine, log: Callable[[str], None], *, password: bytes | None = None, clients: int | None = None
+    ) -> None:
+        self.engine, self.log = engine, log
+        self.limits = Limits() if clients is None else Limits(clients)
         self.statistics = Statistics()
+        self.monitors = Monitors()
         self.clients: dict[int, Client] = {}  # by the number of their session
         self.blocked: dict[tuple[int, bytes], dict[Client, None]] = {}
         self.sleepers: set[Client] = set()  # who waits for no key
-        self.monitors: dict[Client, None] = {}
         self.changes = 0
         self.began = time.monotonic()
         self.stopped = asyncio.Event()
+        self.ending = False  # a SHUTDOWN is under way
         self._touched: dict[tuple[int, bytes], None] = {}
         self._touched_all = False
         self._places = 0
         self._poll: asyncio.TimerHandle | None = None
+        self._sweep: asyncio.TimerHandle | None = None
         self._looked = 0.0
         self._waking = False
         self.host = ServerHost(self, password)
         engine.host = self.host
         engine.on_touch = self._touch
+        engine.config.more = settings(self)
 
     # -- clients -------------------------------------------------------------------------
 
@@ -77,77 +77,97 @@ class Server:
             client.close()
             return
         self.statistics.connections += 1
-        client.session = session = self.engine.session()
-        session.authenticated = client_is_known = self.host.password is None
-        client.requests.stranger = not client_is_known
+        client.session = session = ServedSession(client, self.engine.next_session())
+        self.engine.sessions[session.id] = session
+        session.authenticated = self.host.password is None
         self.clients[session.id] = client
 
     def left(self, client: Client) -> None:
         """A connection is gone: what it waited for, and what it had begun, is forgotten."""
         self.unblock(client)
-        self.monitors.pop(client, None)
+        self.monitors.discard(client)
         if client.session is not None and self.clients.pop(client.session.id, None) is not None:
             client.session.close()
 
-    def complain(self, client: Client, what: str) -> None:
+    def complain(self, client: Client, why: str) -> None:
         """For the operator: why a client was sent away."""
-        self.log(f"closed {client.address}: {what}")
+        self.log(f"closed the connection of {client.address}: {why}")
+
+    def limits_changed(self) -> None:
+        """A setting was changed: those who are connected are held to it, too."""
+        for client in self.clients.values():
+            client.requests.bulk_max = self.limits.bulk
+        if self.limits.idle and self._sweep is None:
+            self._sweep = asyncio.get_running_loop().call_later(1, self._close_idle)
+
+    def _close_idle(self) -> None:
+        self._sweep = None
+        now = time.monotonic()
+        for client in list(self.clients.values()):
+            waits = client.wait is not None or client in self.monitors
+            if self.limits.idle and not waits and now - client.active > self.limits.idle:
+                client.abort()
+        if self.limits.idle:
+            self._sweep = asyncio.get_running_loop().call_later(1, self._close_idle)
 
     # -- running commands ------------------------------------------------------------------
 
     def run(self, client: Client) -> None:
         """Run what is in a client's queue, up to a command that waits, and send the replies."""
-        session, queue = client.session, client.queue
-        if session is None:
-            queue.clear()
-            return
-        now = now_ms()
-        together = len(queue) > 1 and any(_writes(argv) for argv in queue)
-        if together:
-            taken = list(queue)
-            try:
+        queue, now = client.queue, now_ms()
+        self.statistics.tick(now)
+        taken = list(queue)
+        writes = any(map(_writes, taken))
+        try:
+            if writes and (len(taken) > 1 or self.engine.store.shared):
                 with self.engine.batch(now):
                     self._run_queue(client, now)
-            except FAULTS as error:
-                self._undone(client, taken[: len(taken) - len(queue)], errors.storage(explain(error)))
-        else:
-            self._run_queue(client, now)
+                    self.engine.store.check()
+            else:
+                self._run_queue(client, now)
+        except FAULTS as error:
+            self._undone(client, taken[: len(taken) - len(queue)], errors.storage(explain(error)))
+        except Exception as error:  # a fault of ours is no reason to leave the others
+            self.log(f"internal error, please report it: {_what(error)}")
+            self._undone(client, taken[: len(taken) - len(queue)], errors.internal(_what(error)))
         client.flush()
+        self.monitors.flush()
         if client.wait is not None:
             self._block(client)
         self.wake()
-
-    def _undone(self, client: Client, taken: list[list[bytes]], error: Error) -> None:
-        """The transaction could not be kept: that is the answer to all that was in it."""
-        client.forget()
-        client.wait = None
-        self._touched.clear()
-        for _ in taken:
-            client.send(error)
+        if self.ending:
+            self.stop()
 
     def _run_queue(self, client: Client, now: int) -> None:
-        queue, size = client.queue, 0
-        while queue and client.wait is None and size < _REPLIES_BYTES and not client.closing:
+        """Until somebody may have to be served before the next command."""
+        queue, session, size = client.queue, client.session, 0
+        assert session is not None
+        while queue:
             argv = queue.popleft()
-            reply = self._run(client, argv, now)
+            reply = session.execute(argv, now)
             if isinstance(reply, Wait):
                 client.wait = reply
-            else:
-                size += client.send(reply)
+                return
+            size += client.send(reply)
+            if size > _REPLIES_BYTES or client.leaving or client.closing or self._touched or self._touched_all:
+                return
 
-    def _run(self, client: Client, argv: list[bytes], now: int) -> Reply | Wait:
-        session, statistics = client.session, self.statistics
-        assert session is not None
-        if not session.authenticated and not _may_be_sent_by_strangers(argv):
-            statistics.error("NOAUTH")
-            return errors.NOAUTH
-        if self.monitors:
-            self.host.show(client, argv)
-        began = time.perf_counter_ns()
-        reply = session.execute(argv, now)
-        statistics.commands += 1
-        statistics.count(session, argv, reply, time.perf_counter_ns() - began)
-        return reply
+    def _undone(self, client: Client, ran: list[list[bytes]], error: Error) -> None:
+        """The transaction could not be kept: that is the answer to all in it that has to do with keys."""
+        self.engine.store.recover()
+        self._touched.clear()
+        self._touched_all = False
+        client.wait = None
+        self.ending = False
+        replies = client.replies.copy()
+        client.replies.clear()
+        for argv, reply in zip(ran, replies, strict=False):
+            if reply and reply != _QUEUED and _concerns_keys(argv):
+                client.send(error)
+            else:
+                client.replies.append(reply)
+        if len(replies) < len(ran):  # the last one came to no reply
+            client.send(error)
 
     # -- waiting -------------------------------------------------------------------------
 
@@ -162,23 +182,19 @@ class Server:
             self._touched[db, name] = None
 
     def _block(self, client: Client) -> None:
-        wait = client.wait
+        wait, session = client.wait, client.session
         assert wait is not None
-        assert client.session is not None
+        assert session is not None
         self._places += 1
-        client.place, client.wait_began_ms = self._places, now_ms()
+        client.place = self._places
         if wait.deadline_ms is not None:
-            left = max(0, wait.deadline_ms - client.wait_began_ms) / 1000
+            left = max(0, wait.deadline_ms - now_ms()) / 1000
             client.timer = asyncio.get_running_loop().call_later(left, self._time_is_over, client)
-        self._register(client, wait)
-        self._watch_file()
-
-    def _register(self, client: Client, wait: Wait) -> None:
-        assert client.session is not None
         if not wait.keys:
             self.sleepers.add(client)
         for name in wait.keys:
-            self.blocked.setdefault((client.session.db, name), {})[client] = None
+            self.blocked.setdefault((session.db, name), {})[client] = None
+        self._watch_file()
 
     def unblock(self, client: Client) -> bool:
         """A client waits no more; True when it did."""
@@ -201,7 +217,6 @@ class Server:
     def answer(self, client: Client, reply: Reply) -> None:
         """End a wait with a reply, and go on with what the client has sent meanwhile."""
         if self.unblock(client):
-            self.statistics.unblocked += 1
             client.send(reply)
             client.flush()
             asyncio.get_running_loop().call_soon(client.go_on)
@@ -211,7 +226,8 @@ class Server:
         if wait is None:
             return
         client.timer = None
-        self._ask_again([client])
+        if wait.keys:
+            self._ask_again([client])
         if client.wait is not None:
             self.answer(client, wait.timed_out)
 
@@ -227,33 +243,50 @@ class Server:
                 waiting = {client for key in keys for client in self.blocked.get(key, ())}
                 if waiting:
                     self._ask_again(sorted(waiting, key=lambda client: client.place))
+            self.monitors.flush()
         finally:
             self._waking = False
 
     def _ask_again(self, clients: list[Client]) -> None:
-        """One transaction for all of them, because one is dear."""
+        """One transaction for all of them, because one is dear; each its own when that cannot be kept."""
         now = now_ms()
+        waits = [(client, client.wait) for client in clients if client.wait is not None]
         replies: list[tuple[Client, Reply]] = []
+        empty: set[tuple[int, tuple[bytes, ...], bytes]] = set()  # groups that have nothing more to give
         try:
             with self.engine.batch(now):
-                for client in clients:
-                    if client.wait is None or client.session is None:
+                for client, wait in waits:
+                    session = client.session
+                    assert session is not None
+                    if wait.group is not None and (session.db, wait.keys, wait.group) in empty:
                         continue
-                    reply = client.session.resume(client.wait, now)
+                    reply = session.resume(wait, now)
                     if isinstance(reply, Wait):
                         client.wait = reply
+                        if wait.group is not None and b"CLAIM" not in map(bytes.upper, wait.argv):
+                            empty.add((session.db, wait.keys, wait.group))
                     else:
                         replies.append((client, reply))
-        except FAULTS as error:
-            self.log(explain(error))
-            return
+                self.engine.store.check()
+        except Exception as error:
+            self.engine.store.recover()
+            for client, wait in waits:
+                client.wait = wait  # as it was before what is undone
+            if len(waits) > 1:
+                for client, _ in waits:
+                    self._ask_again([client])
+                return
+            why = explain(error) if isinstance(error, FAULTS) else _what(error)
+            self.log(f"a client that waited was answered with an error: {why}")
+            replies = [(waits[0][0], errors.storage(why) if isinstance(error, FAULTS) else errors.internal(why))]
         for client, reply in replies:
             self.answer(client, reply)
 
     def _watch_file(self) -> None:
         """Look for other processes' changes, and for keys that expire, as long as somebody waits."""
-        if self._poll is None and self.blocked:
-            seconds = _POLL_SECONDS if self.engine.store.shared else _EXPIRY_SECONDS
+        store = self.engine.store
+        if self._poll is None and self.blocked and (store.shared or store.next_expiry_ms is not None):
+            seconds = _POLL_SECONDS if store.shared else _EXPIRY_SECONDS
             self._poll = asyncio.get_running_loop().call_later(seconds, self._look)
 
     def _look(self) -> None:
@@ -262,8 +295,9 @@ class Server:
             return
         now = time.monotonic()
         store = self.engine.store
-        expires = store.next_expiry_ms is not None and now - self._looked >= _EXPIRY_SECONDS
-        if store.changed() or expires:
+        next_ms = store.next_expiry_ms
+        expired = next_ms is not None and next_ms <= now_ms() and now - self._looked >= _EXPIRY_SECONDS
+        if store.changed() or expired:
             self._looked = now
             self._touched_all = True
             self.wake()
@@ -276,15 +310,22 @@ class Server:
         for client in list(self.clients.values()):
             client.flush()
             client.close()
+        for timer in (self._poll, self._sweep):
+            if timer is not None:
+                timer.cancel()
         self.stopped.set()
 
 
 def _writes(argv: list[bytes]) -> bool:
     """May the command change something? Containers may."""
     command = BY_WORD.get(argv[0].upper())
-    return command is None or command.writes or bool(command.subcommands) or command.name == "EXEC"
+    return command is not None and (command.writes or bool(command.subcommands) or command.name == "EXEC")
 
 
-def _may_be_sent_by_strangers(argv: list[bytes]) -> bool:
-    command = BY_WORD.get(argv[0].upper())
-    return command is not None and "no_auth" in command.flags
+def _concerns_keys(argv: list[bytes]) -> bool:
+    command = parse(argv).command
+    return command is not None and (command.name == "EXEC" or HANDLERS[command.name].store)
+
+
+def _what(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".split("\n", 1)[0]

@@ -120,6 +120,10 @@ class DamagedError(sqlite3.DatabaseError):
     """The tables hold what streamcli does not write."""
 
 
+class GoneError(sqlite3.OperationalError):
+    """The file that is open is not the one at its place any more."""
+
+
 class OpenError(Exception):
     """The file cannot be used; the text is one sentence for the user."""
 
@@ -174,6 +178,8 @@ def patiently(act: Callable[[], None]) -> None:
 def explain(error: Exception) -> str:
     """What went wrong, in words for the user (SQLite's own are for its programmers)."""
     text = str(error)
+    if isinstance(error, GoneError):
+        return "the database file was removed or replaced while it was in use; nothing was changed"
     if isinstance(error, DamagedError) or not isinstance(error, Failed):
         text = "malformed"  # rows that say what no row of ours says
     if "not a database" in text:

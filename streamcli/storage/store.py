@@ -9,6 +9,7 @@ inside SQLite for a lock.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -18,6 +19,7 @@ from streamcli.storage.schema import (
     FAULTS,
     MEMORY,
     DamagedError,
+    GoneError,
     OpenError,
     explain,
     open_file,
@@ -42,6 +44,15 @@ class Key:
     def __init__(self, id: int, db: int, name: bytes, kind: int, expires_ms: int | None) -> None:
         self.id, self.db, self.name, self.kind, self.expires_ms = id, db, name, kind, expires_ms
         self.stream: Stream | None = None
+
+
+def _identity(path: str | None) -> tuple[int, int] | None:
+    """What tells a file from another one of that name; None when there is none."""
+    try:
+        found = os.stat(path) if path is not None else None
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino) if found is not None else None
 
 
 class Transaction:
@@ -87,6 +98,10 @@ class Store:
         self._writing = False
         self._next_expiry_ms: int | None = None
         self._by_delivery = False
+        self.durable = self.shared and durable
+        self._durable_now = self.durable
+        self._file = _identity(self.path)
+        self.expired = 0  # keys that were deleted because their time was over
         try:
             patiently(self._look)
         except FAULTS as error:
@@ -122,6 +137,8 @@ class Store:
 
     def _begin(self, write: bool, now_ms: int) -> None:
         if self._depth == 0:
+            if self.durable is not self._durable_now:
+                self._become_durable()
             patiently(self._start_write if write else self._start_read)
             self._writing = write
         self._depth += 1
@@ -169,6 +186,24 @@ class Store:
         self._by_delivery = False
         self._writing = False
         self._depth = 0
+
+    def be_durable(self, wanted: bool) -> None:
+        """From the next transaction on: does an acknowledged write survive the machine, or just the process?"""
+        self.durable = self.shared and wanted
+
+    def _become_durable(self) -> None:
+        """SQLite changes it between transactions alone."""
+        self.run(f"PRAGMA synchronous={'FULL' if self.durable else 'NORMAL'}")
+        self._durable_now = self.durable
+
+    def check(self) -> None:
+        """Raises a fault when the file has been removed or replaced: what is written would be lost with it."""
+        if self._file is not None and _identity(self.path) != self._file:
+            raise GoneError
+
+    def remembers(self, db: int, name: bytes) -> bool:
+        """Was the key there when it was last looked up, lately?"""
+        return (db, name) in self._keys
 
     @property
     def next_expiry_ms(self) -> int | None:
@@ -287,6 +322,10 @@ class Store:
         key.db, key.name = db, name
         self._keys[db, name] = key
 
+    def forget(self, key: Key) -> None:
+        """What was read of a key is not true any more."""
+        self._keys.pop((key.db, key.name), None)
+
     def copy(self, key: Key, db: int, name: bytes) -> None:
         """There must be no key of the new name."""
         self.flush()
@@ -314,6 +353,7 @@ class Store:
             key = self.key(db, name, -1)
             if key is not None:
                 self.delete_key(key)
+                self.expired += 1
         self._next_expiry_ms = self.run("SELECT min(expires_ms) FROM keys WHERE expires_ms IS NOT NULL").fetchone()[0]
 
     # -- many keys ---------------------------------------------------------------------

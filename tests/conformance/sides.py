@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from tests.conformance.live import Connection, Server
+from tests.conformance.live import Connection
 from tests.conformance.masks import Masks
 from tests.conformance.wire import Argv
 
@@ -23,10 +23,18 @@ class Side(Protocol):
     def close(self) -> None: ...
 
 
+class Reachable(Protocol):
+    """A server: Redis's own, or ours."""
+
+    def connect(self, protocol: int = 2) -> Connection: ...
+
+    def reset(self) -> None: ...
+
+
 class Live:
     """A server, emptied first."""
 
-    def __init__(self, server: Server, protocol: int) -> None:
+    def __init__(self, server: Reachable, protocol: int) -> None:
         server.reset()
         self._server = server
         self._protocol = protocol

@@ -19,11 +19,11 @@ KNOWN = table.read()
 AS_OF = (8, 0, 99)
 
 # Subcommands of containers that are there for other things than streams; the engine answers them as unknown.
-_NO_CLIENT = "CACHING GETREDIR KILL PAUSE REPLY TRACKING TRACKINGINFO UNBLOCK UNPAUSE"
+_NO_CLIENT = "CACHING GETREDIR PAUSE TRACKING TRACKINGINFO UNPAUSE"
 LEFT_OUT = {
     *(f"CLIENT {name}" for name in _NO_CLIENT.split()),
     *(f"MEMORY {name}" for name in ("DOCTOR", "MALLOC-STATS", "PURGE", "STATS")),
-    *("COMMAND GETKEYSANDFLAGS", "CONFIG RESETSTAT", "CONFIG REWRITE"),
+    *("COMMAND GETKEYSANDFLAGS", "CONFIG REWRITE"),
 }
 # Tokens that stand for a value, not for an option: they are read by a type in the table, not by a keyword.
 VALUES = {
@@ -33,6 +33,7 @@ VALUES = {
     "CLIENT NO-EVICT": {"ON", "OFF"},
     "CLIENT NO-TOUCH": {"ON", "OFF"},
     "CLIENT SETINFO": {"LIB-NAME", "LIB-VER"},
+    "CLIENT KILL": {"NORMAL", "MASTER", "SLAVE", "REPLICA", "PUBSUB", "YES", "NO"},
     "CLIENT LIST": {"NORMAL", "MASTER", "REPLICA", "PUBSUB"},
 }
 ADDED = {"DEBUG SLEEP"}  # DEBUG does not list its subcommands

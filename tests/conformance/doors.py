@@ -1,0 +1,46 @@
+"""The ways into streamcli: each is held to the same recordings, byte for byte.
+
+A door is a side that starts empty. To hold another one to them, add it to DOORS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Final, TypeAlias
+
+from tests.conformance.embedded import Embedded
+from tests.conformance.sides import Live, Side
+from tests.server.served import Served, serving
+
+Open: TypeAlias = Callable[[int], Side]  # of a protocol
+
+
+@contextmanager
+def _engine() -> Iterator[Open]:
+    yield Embedded
+
+
+@contextmanager
+def _server() -> Iterator[Open]:
+    with serving() as server:
+        yield lambda protocol: Live(server, protocol)
+
+
+@contextmanager
+def _server_on_a_file() -> Iterator[Open]:
+    with ExitStack() as stack:
+        folder = stack.enter_context(_folder())
+        server: Served = stack.enter_context(serving("--db", f"{folder}/door.db"))
+        yield lambda protocol: Live(server, protocol)
+
+
+@contextmanager
+def _folder() -> Iterator[str]:
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory(prefix="streamcli-door-") as folder:
+        yield folder
+
+
+DOORS: Final = {"engine": _engine, "server": _server, "server on a file": _server_on_a_file}

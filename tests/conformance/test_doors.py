@@ -1,0 +1,29 @@
+"""Whichever way one comes in, the answers are the same: every script, in both protocols, through every door."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conformance import script
+from tests.conformance.doors import DOORS, Open
+
+_SHOWN = 12  # differences told of; the rest are counted
+
+
+@pytest.fixture(scope="module", params=[name for name in DOORS if name != "engine"])
+def door(request: pytest.FixtureRequest) -> Iterator[Open]:
+    """Each door but the engine's own, which `test_recordings` goes through."""
+    with DOORS[request.param]() as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("protocol", [2, 3])
+@pytest.mark.parametrize("name", script.names())
+def test_the_script_is_answered_as_recorded(name: str, protocol: int, door: Open) -> None:
+    side = door(protocol)
+    found = script.play(name, side)
+    side.close()
+    told = script.differences(script.recording(name, protocol), found)
+    assert not told, f"{len(told)} replies differ\n" + "\n".join(told[:_SHOWN])
