@@ -8,7 +8,7 @@ _streamcli_profiles() {
 # Puts the values of an option ($1) that begin with $2 into the list.
 _streamcli_value() {
     case $1 in
-    -f | --file | --db | -s | --socket | --cacert | --cert | --key)
+    -f | --file | --db | -s | --socket | --cacert | --cert | --key | --unixsocket)
         compopt -o filenames 2>/dev/null # bash 3.2 has none
         list=$(compgen -f -- "$2")
         ;;
@@ -24,9 +24,9 @@ _streamcli_subcommands() {
     XGROUP) echo "CREATE SETID DESTROY CREATECONSUMER DELCONSUMER HELP" ;;
     XINFO) echo "STREAM GROUPS CONSUMERS HELP" ;;
     OBJECT) echo "ENCODING FREQ IDLETIME REFCOUNT HELP" ;;
-    CLIENT) echo "ID INFO LIST SETNAME GETNAME SETINFO NO-EVICT NO-TOUCH HELP" ;;
+    CLIENT) echo "ID INFO LIST SETNAME GETNAME SETINFO NO-EVICT NO-TOUCH KILL UNBLOCK REPLY HELP" ;;
     COMMAND) echo "COUNT LIST INFO DOCS GETKEYS HELP" ;;
-    CONFIG) echo "GET SET HELP" ;;
+    CONFIG) echo "GET SET RESETSTAT HELP" ;;
     MEMORY) echo "USAGE HELP" ;;
     DEBUG) echo "SLEEP" ;;
     HELP) echo "streams ids reading blocking groups pending claiming trimming lag idempotency servers cluster patterns kafka python shell @stream @generic @string @transactions @connection @server xadd xtrim xlen xdel xdelex xrange xrevrange xread xreadgroup xack xackdel xnack xpending xclaim xautoclaim xsetid xcfgset xidmprecord xgroup xinfo del unlink exists touch type ttl pttl expiretime pexpiretime persist expire pexpire expireat pexpireat keys scan rename renamenx copy randomkey object set get getdel strlen multi exec discard watch unwatch ping echo hello auth select reset quit client dbsize flushdb flushall swapdb info time command config memory debug" ;;
@@ -67,8 +67,14 @@ _streamcli() {
         fi
     done
 
-    local list="" current=$joined
-    if [[ -n $option ]]; then
+    local list="" current=$joined last=""
+    [[ ${#words[@]} -gt 0 ]] && last=${words[${#words[@]} - 1]}
+    if [[ ${#plain[@]} -gt 0 && $(tr '[:lower:]' '[:upper:]' <<<"${plain[0]}") == SERVE ]]; then
+        case $last in
+        --host | --port | --unixsocket | --db | --durability | --password | --maxclients) _streamcli_value "$last" "$current" ;;
+        *) list=$(compgen -W "--host --port --unixsocket --db --memory --durability --password --askpass --maxclients --help" -- "$current") ;;
+        esac
+    elif [[ -n $option ]]; then
         _streamcli_value "$option" "$current"
     elif [[ -z $ended && ${#plain[@]} -eq 0 && $current == --*=* ]]; then
         current=${joined#*=}

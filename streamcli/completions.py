@@ -14,6 +14,7 @@ from pathlib import Path
 
 from streamcli.docs.overview import TOPICS
 from streamcli.grammar.commands import BY_WORD, COMMANDS
+from streamcli.serving import FLAGS as SERVE
 from streamcli.settings import OPTIONS, VERBS, Flag
 
 ALSO = (  # click's own
@@ -28,6 +29,11 @@ _SED = r"""sed -n 's/^[[:blank:]]*\[[[:blank:]]*profiles\."*\([A-Za-z0-9_-]\{1,\
 def flags() -> tuple[Flag, ...]:
     """Every option there is."""
     return (*OPTIONS, *ALSO)
+
+
+def served() -> tuple[Flag, ...]:
+    """Every option that may follow `serve`."""
+    return (*SERVE, ALSO[-1])
 
 
 def first_words() -> list[tuple[str, str]]:
@@ -131,8 +137,14 @@ _streamcli() {
         fi
     done
 
-    local list="" current=$joined
-    if [[ -n $option ]]; then
+    local list="" current=$joined last=""
+    [[ ${#words[@]} -gt 0 ]] && last=${words[${#words[@]} - 1]}
+    if [[ ${#plain[@]} -gt 0 && $(tr '[:lower:]' '[:upper:]' <<<"${plain[0]}") == SERVE ]]; then
+        case $last in
+        <serve-taking>) _streamcli_value "$last" "$current" ;;
+        *) list=$(compgen -W "<serve-options>" -- "$current") ;;
+        esac
+    elif [[ -n $option ]]; then
         _streamcli_value "$option" "$current"
     elif [[ -z $ended && ${#plain[@]} -eq 0 && $current == --*=* ]]; then
         current=${joined#*=}
@@ -168,10 +180,11 @@ def bash() -> str:
     values: list[str] = []
     taking: list[str] = []
     files: list[str] = []
-    for flag in flags():
+    ours = [name for flag in flags() for name in flag.names]
+    for flag in (*flags(), *(flag for flag in SERVE if flag.names[0] not in ours)):
         if flag.value is None:
             continue
-        taking += flag.names
+        taking += [name for name in flag.names if name in ours]
         listed = " ".join(_values(flag))
         if flag.value == _FILE:
             files.extend(flag.names)
@@ -188,6 +201,10 @@ def bash() -> str:
         ),
         taking=" | ".join(taking),
         options=" ".join(name for flag in flags() for name in flag.names),
+        **{
+            "serve-taking": " | ".join(name for flag in SERVE if flag.value is not None for name in flag.names),
+            "serve-options": " ".join(name for flag in served() for name in flag.names),
+        },
         commands=" ".join(name for name, _ in first_words()),
     )
 
@@ -220,6 +237,9 @@ _streamcli_words() {
     fi
     if (( CURRENT == 1 )); then
         _streamcli_first $which
+    elif [[ ${(U)words[1]} == SERVE ]]; then
+        _arguments -s -S \
+<serve-options>
     elif (( CURRENT == 2 )); then
         case ${(U)words[1]} in
 <subcommands>
@@ -275,6 +295,7 @@ def zsh() -> str:
         commands=_described(first_words(), " " * 8),
         subcommands="\n".join(subcommands),
         options=" \\\n".join(f"        {spec}" for flag in flags() for spec in _zsh_specs(flag)),
+        **{"serve-options": " \\\n".join(f"            {spec}" for flag in served() for spec in _zsh_specs(flag))},
     )
 
 
@@ -327,8 +348,14 @@ function __streamcli_behind
     test "$typed" = $argv[1]
 end
 
+function __streamcli_serving
+    set -l typed (__streamcli_words | string match -v @)
+    test "$typed[1]" = SERVE
+end
+
 complete -c streamcli -f
 <options>
+<serve-options>
 complete -c streamcli -n __streamcli_in_options -a '(__streamcli_profiles)' -d profile
 <commands>
 <subcommands>
@@ -339,7 +366,7 @@ def _fish_quoted(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def _fish_option(flag: Flag) -> str:
+def _fish_option(flag: Flag, condition: str = "__streamcli_in_options") -> str:
     names = " ".join(f"-l {name[2:]}" if name.startswith("--") else f"-s {name[1:]}" for name in flag.names)
     takes = ""
     if flag.value == _FILE:
@@ -347,7 +374,7 @@ def _fish_option(flag: Flag) -> str:
     elif flag.value is not None:
         listed = " ".join(_values(flag))
         takes = f" -x -a {_fish_quoted(listed)}" if listed else " -x"
-    return f"complete -c streamcli -n __streamcli_in_options {names}{takes} -d {_fish_quoted(flag.help)}"
+    return f"complete -c streamcli -n {condition} {names}{takes} -d {_fish_quoted(flag.help)}"
 
 
 def _fish_words(words: Iterable[tuple[str, str]], condition: str) -> str:
@@ -362,6 +389,7 @@ def fish() -> str:
         sed=_SED,
         taking=" ".join(name for flag in flags() if flag.value is not None for name in flag.names),
         options="\n".join(map(_fish_option, flags())),
+        **{"serve-options": "\n".join(_fish_option(flag, "__streamcli_serving") for flag in served())},
         commands=_fish_words(first_words(), "__streamcli_first"),
         subcommands="\n".join(
             _fish_words(words, f"'__streamcli_behind {first}'") for first, words in second_words().items()

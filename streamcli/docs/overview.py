@@ -35,6 +35,7 @@ TOPICS: Final = (
     "lag",
     "idempotency",
     "servers",
+    "serve",
     "cluster",
     "patterns",
     "kafka",

@@ -257,6 +257,8 @@ class Engine:
 
     def roused(self, db: int, name: bytes) -> None:
         """Whoever waits for a key is to be asked again; transactions that watch it do not mind."""
+        if self.on_touch is not None:
+            self.on_touch(db, name)
 
     def touch_watched(self, now_ms: int, db: int | None = None, other: int | None = None) -> None:
         """A database, or all, is about to be emptied, or to get the keys of another one: what is watched

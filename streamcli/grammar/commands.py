@@ -826,7 +826,7 @@ SERVER = (
     Command("MONITOR", 1, summary="Hear of every command that the server runs", since="1.0.0", group="server",
             flags="admin noscript loading stale", acl="admin dangerous"),
     Command("SHUTDOWN", -1, Options(
-                Option("NOSAVE", one_of="save", note="without saving first; what was acknowledged is kept all the same"),
+                Option("NOSAVE", one_of="save", note="without saving; what was acknowledged is kept anyway"),
                 Option("SAVE", one_of="save", note="save first; what was acknowledged is kept anyway"),
                 Option("NOW", since="7.0.0", note="do not wait for replicas"),
                 Option("FORCE", since="7.0.0", note="end even if it cannot be saved"),

@@ -188,9 +188,12 @@ def some_text(empty: Error) -> Type:
     return Type("string", lambda word: word or empty)
 
 
+_KILL_OPTIONS = (b"ID", b"TYPE", b"USER", b"ADDR", b"LADDR", b"SKIPME", b"MAXAGE")
+
+
 def _read_address(word: bytes) -> bytes | Error:
-    """A client's address in CLIENT KILL, told from its options by the colon."""
-    return word if b":" in word else errors.SYNTAX
+    """A client's address in CLIENT KILL: what is none of its options."""
+    return errors.SYNTAX if word.upper() in _KILL_OPTIONS else word
 
 
 def _read_yes_or_no(word: bytes) -> bool | Error:

@@ -134,6 +134,8 @@ class Server:
         self.monitors.flush()
         if client.wait is not None:
             self._block(client)
+        elif self.blocked:
+            self._watch_file()  # a key may have been given an end
         self.wake()
         if self.ending:
             self.stop()

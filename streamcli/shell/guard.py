@@ -419,6 +419,13 @@ def _copy(case: _Case) -> str | None:
     return None if args["source"] == args["destination"] else f"replaces {_content(case, args['destination'])}"
 
 
+@guards("RESTORE", blind=lambda case: f"replaces {named(case.key)}, whatever it holds")
+def _restore(case: _Case) -> str | None:
+    if not case.args.get("replace") or kind(case.browse, case.key) == "none":
+        return None
+    return f"replaces {_content(case, case.key)}"
+
+
 @guards("SET", blind=lambda case: f"replaces {named(case.key)}, whatever it holds")
 def _set(case: _Case) -> str | None:
     """A string is what SET is for; anything else that is there would be lost."""
@@ -464,6 +471,9 @@ def _at_once(case: _Case, what: str) -> str | None:
 # -- sessions that only read -------------------------------------------------------------
 
 
+_CHANGE_THE_SERVER = ("CLIENT KILL", "CLIENT UNBLOCK", "CONFIG RESETSTAT", "SHUTDOWN")  # and no key
+
+
 def refusal(call: Call, browse: Browse | None = None) -> str | None:
     """Why a read-only session does not send the command; None when it may.
 
@@ -478,7 +488,9 @@ def refusal(call: Call, browse: Browse | None = None) -> str | None:
         if command.writes:
             return f"{command.name} writes, and this session is read-only"
         administers = "admin" in command.flags and command.group == "server" and not only_reads(call)
-        return f"{command.name} changes the server, and this session is read-only" if administers else None
+        if administers or command.name in _CHANGE_THE_SERVER:
+            return f"{command.name} changes the server, and this session is read-only"
+        return None
     if browse is not None:
         return refusal_there(call, browse)
     container = BY_WORD.get(call.argv[0].upper())

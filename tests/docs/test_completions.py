@@ -71,7 +71,7 @@ def test_every_option_of_the_command_line_is_completed() -> None:
 
 # -- in real shells -----------------------------------------------------------------------------
 
-FIRST = {name.decode() for name in BY_WORD} | {"@prod", "@test-1", "help", "explain"}
+FIRST = {name.decode() for name in BY_WORD} | {"@prod", "@test-1", "help", "explain", "serve"}
 CASES = [  # a command line whose last word is completed, and what it may become
     ("", FIRST),
     ("XR", {"XRANGE", "XREAD", "XREADGROUP", "XREVRANGE"}),
@@ -98,6 +98,11 @@ CASES = [  # a command line whose last word is completed, and what it may become
     ("--db o", {"one.db"}),
     ("-f my", {"my file.redis"}),
     ("-e ", set()),
+    ("serve --p", {"--port", "--password"}),
+    ("serve --port 0 --un", {"--unixsocket"}),
+    ("serve --memory --durability ", {"normal", "full"}),
+    ("serve --db o", {"one.db"}),
+    ("serve --port ", set()),
 ]
 by_case = pytest.mark.parametrize(("typed", "expected"), CASES, ids=[typed for typed, _ in CASES])
 

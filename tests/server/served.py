@@ -33,7 +33,7 @@ class Served:
             given.append("--memory")
         words = [sys.executable, "-m", "streamcli", "serve", "--port", "0", "--unixsocket", self.path, *given]
         if files is not None:
-            words = ["sh", "-c", f'ulimit -Hn {files} && exec "$@"', "sh", *words]
+            words = ["sh", "-c", f'ulimit -n {files} && exec "$@"', "sh", *words]
         self.process = subprocess.Popen(
             words,
             cwd=ROOT,

@@ -183,7 +183,7 @@ def test_a_module_that_calls_its_own_writing_command_dangerous_is_believed() -> 
     [
         ("ZADDD a", " (did you mean ZADD?)"),
         ("CLUSTER SLOST", " (did you mean CLUSTER SLOTS?)"),
-        ("CLIENT KIL", " (did you mean CLIENT KILL?)"),
+        ("CLIENT PAUS", " (did you mean CLIENT PAUSE?)"),
         ("HGETDEL a", " (this server is 7.0.15, which has no HGETDEL)"),
         ("XACKDEL a g IDS 1 1-1", " (this server is 7.0.15; XACKDEL needs 8.2)"),
         ("XLEN a", ""),

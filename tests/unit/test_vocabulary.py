@@ -108,7 +108,7 @@ def test_servers_commands_subcommands_and_tokens_are_completed_with_what_they_do
     assert offered("zad") == {"zadd": "Adds members to a sorted set"}
     assert offered("JSON") == {"JSON.GET": "Reads a document"}
     assert offered("CLUSTER ") == {"RESET": "Leaves", "SLOTS": "The slots"}
-    assert offered("CLIENT KI") == {"KILL": "Ends"}
+    assert offered("CLIENT PA") == {"PAUSE": "Stops"}
     assert offered("SORT k L") == {"LIMIT": "LIMIT offset count"}
 
 
@@ -119,7 +119,7 @@ def test_keys_are_offered_where_a_servers_command_takes_one(on_redis_7: Vocabula
 
 def test_before_a_server_has_told_its_commands_nothing_unknown_is_wrong() -> None:
     put_in_force(Vocabulary(REDIS_7))
-    for line in ("ZADD k 1 a", "FOO.BAR x", "CLIENT KILL a"):
+    for line in ("ZADD k 1 a", "FOO.BAR x", "CLIENT PAUSE a"):
         assert problems(read(line), len(line)) == []
     assert said("FOO.BAR x") == "a command of the server whose words are not known here"
 
@@ -250,7 +250,7 @@ def test_a_server_without_documentation_is_judged_by_its_version() -> None:
     assert server.lacks(table.COMMANDS["CLIENT ID"]) == ""
     put_in_force(server)
     assert said("ZADD k 1 a ") == "some text"
-    assert problems(read("CLIENT KILL a"), 13) == []
+    assert problems(read("CLIENT PAUSE a"), 13) == []
 
 
 def test_a_command_of_newer_servers_is_said_to_be_missing_and_is_no_slip(on_redis_7: Vocabulary) -> None:

@@ -88,7 +88,7 @@ DOCS: dict[str, Any] = {
         ),
     ),
     "json.get": about("Reads a document", KEY, word("path", "string", "optional multiple"), group="module"),
-    "shutdown": about("Stops", token("ABORT", "optional"), group="server"),
+    "failover": about("Stops", token("ABORT", "optional"), group="server"),
     "cluster": {
         **about("About the cluster", group="cluster"),
         "subcommands": {
@@ -101,7 +101,7 @@ DOCS: dict[str, Any] = {
     "client": {
         **about("About clients", group="connection"),
         "subcommands": {
-            "client|kill": about("Ends", word("ip:port"), group="connection"),
+            "client|pause": about("Stops", word("ip:port"), group="connection"),
             "client|id": about("Mine", group="connection"),
         },
     },
@@ -122,12 +122,12 @@ ROWS: dict[str, tuple[int, str, tuple[int, int, int], str]] = {
     "zunion": (-3, "readonly movablekeys", (0, 0, 0), "@read"),
     "getex": (-2, "write fast", (1, 1, 1), "@write @string"),
     "json.get": (-2, "readonly module", (1, 1, 1), ""),
-    "shutdown": (-1, "admin noscript", (0, 0, 0), "@admin @dangerous"),
+    "failover": (-1, "admin noscript", (0, 0, 0), "@admin @dangerous"),
     "cluster": (-2, "", (0, 0, 0), "@slow"),
     "cluster|slots": (2, "loading stale", (0, 0, 0), "@slow"),
     "cluster|reset": (-2, "admin noscript", (0, 0, 0), "@admin @dangerous"),
     "client": (-2, "", (0, 0, 0), "@slow"),
-    "client|kill": (-3, "admin noscript", (0, 0, 0), "@admin @dangerous"),
+    "client|pause": (-3, "admin noscript", (0, 0, 0), "@admin @dangerous"),
     "client|id": (2, "noscript", (0, 0, 0), "@slow"),
     "xadd": (-5, "write denyoom fast", (1, 1, 1), "@write @stream"),
     "set": (-3, "write denyoom", (1, 1, 1), "@write @string"),
