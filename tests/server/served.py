@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from tests.conformance.live import DEFAULTS, Connection
 from tests.conformance.wire import Argv, command, join
@@ -69,8 +71,10 @@ class Served:
         with contextlib.closing(self.connect()) as connection:
             return join(connection.call(argv(*words)))
 
-    def client(self, **options: Any) -> redis.Redis:
-        return redis.Redis(port=self.port, decode_responses=True, socket_timeout=DEADLINE, **options)
+    def client(self, **options: Any) -> Any:
+        """redis-py, which asks once."""
+        given: dict[str, Any] = {"decode_responses": True, "socket_timeout": DEADLINE, "retry": Retry(NoBackoff(), 0)} | options
+        return redis.Redis(port=self.port, **given)
 
     def socket(self) -> socket.socket:
         connection = socket.create_connection(("127.0.0.1", self.port))

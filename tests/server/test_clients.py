@@ -378,7 +378,7 @@ def test_half_a_connection_is_gone(server: Served) -> None:
 
 
 def test_values_go_from_one_server_to_another(server: Served, on_file: Served) -> None:
-    here, there = (redis.Redis(port=one.port) for one in (server, on_file))
+    here, there = (one.client(decode_responses=False) for one in (server, on_file))
     for number in range(250):
         here.xadd("s", {"n": number, "blob": os.urandom(20)}, id=f"{number + 1}-0")
     here.xadd("s", {"large": b"x" * 10_000}, id="300-0")
