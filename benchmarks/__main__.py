@@ -6,10 +6,10 @@ import argparse
 import sys
 from collections.abc import Iterator
 
-from benchmarks import door, engine, pages, prompt, remote, startup, wake
+from benchmarks import door, engine, pages, prompt, remote, serve, startup, wake
 from benchmarks.measure import Row, machine, table
 
-_PARTS = ("engine", "startup", "wake", "prompt", "pages", "remote", "door")
+_PARTS = ("engine", "startup", "wake", "prompt", "pages", "remote", "door", "serve")
 
 
 def main() -> None:
@@ -45,6 +45,8 @@ def _rows(parts: list[str] | tuple[str, ...], *, quick: bool) -> Iterator[Row]:
         yield from remote.rows(rounds=3 if quick else 7, entries=20_000 if quick else 100_000)
     if "door" in parts:
         yield from door.rows(rounds=7 if quick else 25)
+    if "serve" in parts:
+        yield from serve.rows(serve.QUICK if quick else serve.FULL)
 
 
 if __name__ == "__main__":

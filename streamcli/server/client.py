@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 _BATCH = 512  # commands that are one transaction
 _AHEAD = 1024**2  # bytes that are read of a client that waits
 _LAST_WORDS_SECONDS = 5  # that a client has to read what it is sent before the connection is closed
+_ARRIVING = memoryview(bytearray(256 * 1024))  # of all clients: each empties it at once
 _BROWSERS = (b"host:", b"post")  # Redis: a web page that was tricked into talking to us
 
 
-class Client(asyncio.Protocol):
+class Client(asyncio.BufferedProtocol):
     """Belongs to one Server; `session` is what the engine knows of it, None when the server is full."""
 
     def __init__(self, server: Server) -> None:
@@ -51,6 +52,7 @@ class Client(asyncio.Protocol):
         self.file = -1
         self._paused = False
         self._running = False
+        self._listens = True
         self._broken: RequestError | None = None
         self._patience: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
@@ -79,15 +81,28 @@ class Client(asyncio.Protocol):
         self.requests.bulk_max = self.server.limits.bulk
         self.server.arrived(self)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return _ARRIVING  # what is in it is copied before anybody else's turn
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.heard(bytes(_ARRIVING[:nbytes]))
+
+    def heard(self, data: bytes) -> None:
+        """Some bytes have arrived."""
         if self.closing:
             return
         self.active = time.monotonic()
         statistics = self.server.statistics
         statistics.bytes_in += len(data)
         statistics.reads += 1
-        self.requests.feed(data)
-        if self.requests.size > self.server.limits.query:
+        requests, session = self.requests, self.session
+        if session is not None and session.authenticated and not self.queue:
+            request = requests.alone(data)
+            if request is not None:
+                self._take(request)
+        else:
+            requests.feed(data)
+        if requests.size > self.server.limits.query:  # all of it, as it is before any of it is run
             statistics.too_long_queries += 1
             self.server.complain(self, "it has sent more than client-query-buffer-limit")
             self.abort()
@@ -122,19 +137,24 @@ class Client(asyncio.Protocol):
         self._running = True
         try:
             while not (self.closing or self._paused or self.wait is not None):
-                self._fill()
+                if not self.queue:
+                    self._fill()
                 if not self.queue:
                     break
                 self.server.run(self)
                 if self.leaving:
                     self.close()
+                if not (self.queue or self.requests.size):
+                    break
             if self._broken is not None and not (self.queue or self.closing or self._paused or self.wait is not None):
                 self.send(Error(str(self._broken)))
                 self.flush()
                 self.close()
         finally:
             self._running = False
-        self._listen(not self._paused and (self.wait is None or self.requests.size < _AHEAD))
+        wanted = not self._paused and (self.wait is None or self.requests.size < _AHEAD)
+        if wanted is not self._listens:
+            self._listen(wanted)
 
     def _fill(self) -> None:
         """Take commands from what has arrived."""
@@ -145,26 +165,30 @@ class Client(asyncio.Protocol):
         requests.stranger = not session.authenticated
         most = 1 if requests.stranger else _BATCH  # the next one may be let in
         try:
-            while len(queue) < most:
+            while len(queue) < most and not self.closing:
                 request = requests.next()
                 if request is None:
                     return
-                if request[0].lower() in _BROWSERS:
-                    self.server.complain(self, "it speaks HTTP, and may be a web page that attacks")
-                    self.abort()
-                    return
-                queue.append(request)
+                self._take(request)
         except RequestError as error:
             self._broken = error
+
+    def _take(self, request: list[bytes]) -> None:
+        if len(request[0]) < 6 and request[0].lower() in _BROWSERS:
+            self.server.complain(self, "it speaks HTTP, and may be a web page that attacks")
+            self.abort()
+        elif not self.closing:
+            self.queue.append(request)
 
     def _listen(self, wanted: bool) -> None:
         """Read from the client, or let it wait: what it sends then stays with it."""
         transport = self._transport
         if transport is None or transport.is_closing():
             return
-        if wanted and not transport.is_reading():
+        self._listens = wanted
+        if wanted:
             transport.resume_reading()
-        elif not wanted and transport.is_reading():
+        else:
             transport.pause_reading()
 
     def _be_patient(self) -> None:

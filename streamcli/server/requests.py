@@ -63,6 +63,21 @@ class Requests:
         self._more.append(data)
         self._arrived += len(data)
 
+    def alone(self, data: bytes) -> list[bytes] | None:
+        """The command that these bytes are, if they are one and nothing more; else they are fed, and None.
+
+        What a client sends that waits for each reply: the way that is gone most.
+        """
+        if not (self._arrived or self._data or self.stranger or self._left):
+            lines = data.split(b"\r\n", 2 * _SHORT_COMMAND + 2)
+            count = _counts(lines[0])
+            if count is not None and len(lines) == 2 * count + 2 and not lines[-1]:
+                request = lines[2:-1:2]
+                if list(map(_heads, map(len, request))) == lines[1:-1:2]:
+                    return request
+        self.feed(data)
+        return None
+
     def __iter__(self) -> Iterator[list[bytes]]:
         while (request := self.next()) is not None:
             yield request
@@ -125,7 +140,10 @@ class Requests:
             if end < len(lines):
                 request = lines[at + 2 : end : 2]
                 if list(map(_heads, map(len, request))) == lines[at + 1 : end : 2]:
-                    self._line = end
+                    if end == len(lines) - 1 and not lines[end]:  # and that was all
+                        self._data, self._at, self._lines = b"", 0, None
+                    else:
+                        self._line = end
                     return request
         self._unsplit(lines)
         return None

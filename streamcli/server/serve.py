@@ -93,7 +93,8 @@ async def _serve(engine: Engine, listeners: list[socket.socket], place: Place, *
         accepting.append(await create(lambda: Client(server), sock=listener, backlog=_BACKLOG))
     for name in ("SIGTERM", "SIGINT", "SIGHUP"):
         with suppress(AttributeError, NotImplementedError, ValueError):
-            loop.add_signal_handler(getattr(signal, name), server.stop)
+            if signal.getsignal(getattr(signal, name)) is not signal.SIG_IGN:  # nohup, and a shell's background
+                loop.add_signal_handler(getattr(signal, name), server.stop)
     gc.collect()
     gc.freeze()
     gc.set_threshold(_HARVEST, 20, 20)

@@ -117,9 +117,8 @@ class Server:
         queue, now = client.queue, now_ms()
         self.statistics.tick(now)
         taken = list(queue)
-        writes = any(map(_writes, taken))
         try:
-            if writes and (len(taken) > 1 or self.engine.store.shared):
+            if (self.engine.store.shared or len(taken) > 1) and any(map(_writes, taken)):
                 with self.engine.batch(now):
                     self._run_queue(client, now)
                     self.engine.store.check()
@@ -131,12 +130,15 @@ class Server:
             self.log(f"internal error, please report it: {_what(error)}")
             self._undone(client, taken[: len(taken) - len(queue)], errors.internal(_what(error)))
         client.flush()
-        self.monitors.flush()
+        if self.monitors:
+            self.monitors.flush()
         if client.wait is not None:
             self._block(client)
-        elif self.blocked:
+        if self.blocked:
             self._watch_file()  # a key may have been given an end
-        self.wake()
+            self.wake()
+        elif self._touched or self._touched_all:  # for somebody who was sent away by the same transaction
+            self._touched, self._touched_all = {}, False
         if self.ending:
             self.stop()
 

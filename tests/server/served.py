@@ -73,7 +73,11 @@ class Served:
 
     def client(self, **options: Any) -> Any:
         """redis-py, which asks once."""
-        given: dict[str, Any] = {"decode_responses": True, "socket_timeout": DEADLINE, "retry": Retry(NoBackoff(), 0)} | options
+        given: dict[str, Any] = {
+            "decode_responses": True,
+            "socket_timeout": DEADLINE,
+            "retry": Retry(NoBackoff(), 0),
+        } | options
         return redis.Redis(port=self.port, **given)
 
     def socket(self) -> socket.socket:

@@ -285,7 +285,7 @@ def test_client_reply_switches_replies_off_and_on(server: Served) -> None:
 def test_monitor_shows_what_runs(server: Served) -> None:
     with server.socket() as monitor, server.socket() as other:
         monitor.sendall(sent("MONITOR", "PING"))
-        heard(monitor, size=12)
+        data = heard(monitor, size=12)
         other.sendall(
             sent("SELECT 3", "MULTI", "XADD q 1-1 a b", "EXEC", "CLIENT LIST", "NOSUCH", "GET", "AUTH default pw")
             + sent("HELLO 3 AUTH default x SETNAME me", "XREAD BLOCK 5 STREAMS q $")
@@ -293,7 +293,6 @@ def test_monitor_shows_what_runs(server: Served) -> None:
         )  # fmt: skip
         heard(other, until_closed=True)
         monitor.sendall(sent("RESET", "PING"))
-        data = b""
         while not data.endswith(b"+RESET\r\n+PONG\r\n"):
             data += heard(monitor, size=1)
         host, port = other.getsockname()

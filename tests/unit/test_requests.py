@@ -182,3 +182,14 @@ def test_who_was_let_in_is_listened_to() -> None:
     assert requests.next() == [b"AUTH", b"secret"]
     requests.stranger = False
     assert requests.next() == many
+
+
+@given(st.lists(WORDS, min_size=1, max_size=3), st.lists(st.integers(0, 10**6), max_size=4))
+def test_a_command_that_comes_alone_is_one(commands: list[list[bytes]], cuts: list[int]) -> None:
+    requests = Requests()
+    found: list[list[bytes]] = []
+    for piece in parts(b"".join(map(encode_command, commands)), cuts):
+        alone = requests.alone(piece)
+        found += [alone] if alone is not None else list(requests)
+    assert found == commands
+    assert requests.size == 0
