@@ -74,7 +74,7 @@ def test_a_web_page_is_sent_away(data: bytes, server: Served) -> None:
     with beside(server), server.socket() as connection:
         connection.sendall(data)
         assert b"OK" not in heard(connection, until_closed=True)
-    assert any("speaks HTTP" in line for line in server.log)
+    until(lambda: any("speaks HTTP" in line for line in server.log), "the operator is told")
 
 
 def test_half_a_request_and_silence_holds_nobody_up(server: Served) -> None:
