@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conformance import script
+from tests.conformance import samples, script
 from tests.conformance.doors import DOORS, Open
+from tests.conformance.fuzz import quoted
 
+_SAMPLES = list(samples.read())
 _SHOWN = 12  # differences told of; the rest are counted
 
 
@@ -27,3 +29,15 @@ def test_the_script_is_answered_as_recorded(name: str, protocol: int, door: Open
     side.close()
     told = script.differences(script.recording(name, protocol), found)
     assert not told, f"{len(told)} replies differ\n" + "\n".join(told[:_SHOWN])
+
+
+@pytest.mark.parametrize("sample", _SAMPLES, ids=[sample.name for sample in _SAMPLES])
+def test_the_random_sequence_is_answered_as_recorded_when_it_is_sent_at_once(
+    sample: samples.Sample, door: Open
+) -> None:
+    """What arrives together is one transaction, and is answered as if it were none."""
+    side = door(sample.protocol)
+    found = side.run(sample.log)
+    side.close()
+    for at, (argv, reply, expected) in enumerate(zip(sample.log, found, sample.replies, strict=True)):
+        assert reply == expected, f"command {at + 1}: {quoted(argv)}"
