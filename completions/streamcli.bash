@@ -29,8 +29,8 @@ _streamcli_subcommands() {
     CONFIG) echo "GET SET RESETSTAT HELP" ;;
     MEMORY) echo "USAGE HELP" ;;
     DEBUG) echo "SLEEP" ;;
-    HELP) echo "streams ids reading blocking groups pending claiming trimming lag idempotency servers cluster patterns kafka python shell @stream @generic @string @transactions @connection @server xadd xtrim xlen xdel xdelex xrange xrevrange xread xreadgroup xack xackdel xnack xpending xclaim xautoclaim xsetid xcfgset xidmprecord xgroup xinfo del unlink exists touch type ttl pttl expiretime pexpiretime persist expire pexpire expireat pexpireat keys scan rename renamenx copy randomkey object set get getdel strlen multi exec discard watch unwatch ping echo hello auth select reset quit client dbsize flushdb flushall swapdb info time command config memory debug" ;;
-    EXPLAIN) echo "XADD XTRIM XLEN XDEL XDELEX XRANGE XREVRANGE XREAD XREADGROUP XACK XACKDEL XNACK XPENDING XCLAIM XAUTOCLAIM XSETID XCFGSET XIDMPRECORD XGROUP XINFO DEL UNLINK EXISTS TOUCH TYPE TTL PTTL EXPIRETIME PEXPIRETIME PERSIST EXPIRE PEXPIRE EXPIREAT PEXPIREAT KEYS SCAN RENAME RENAMENX COPY RANDOMKEY OBJECT SET GET GETDEL STRLEN MULTI EXEC DISCARD WATCH UNWATCH PING ECHO HELLO AUTH SELECT RESET QUIT CLIENT DBSIZE FLUSHDB FLUSHALL SWAPDB INFO TIME COMMAND CONFIG MEMORY DEBUG" ;;
+    HELP) echo "streams ids reading blocking groups pending claiming trimming lag idempotency servers serve cluster patterns kafka python shell @stream @generic @string @transactions @connection @server xadd xtrim xlen xdel xdelex xrange xrevrange xread xreadgroup xack xackdel xnack xpending xclaim xautoclaim xsetid xcfgset xidmprecord xgroup xinfo del unlink exists touch type ttl pttl expiretime pexpiretime persist expire pexpire expireat pexpireat keys scan rename renamenx copy randomkey dump restore object set get getdel strlen multi exec discard watch unwatch ping echo hello auth select reset quit client dbsize flushdb flushall swapdb info time command config monitor shutdown memory debug" ;;
+    EXPLAIN) echo "XADD XTRIM XLEN XDEL XDELEX XRANGE XREVRANGE XREAD XREADGROUP XACK XACKDEL XNACK XPENDING XCLAIM XAUTOCLAIM XSETID XCFGSET XIDMPRECORD XGROUP XINFO DEL UNLINK EXISTS TOUCH TYPE TTL PTTL EXPIRETIME PEXPIRETIME PERSIST EXPIRE PEXPIRE EXPIREAT PEXPIREAT KEYS SCAN RENAME RENAMENX COPY RANDOMKEY DUMP RESTORE OBJECT SET GET GETDEL STRLEN MULTI EXEC DISCARD WATCH UNWATCH PING ECHO HELLO AUTH SELECT RESET QUIT CLIENT DBSIZE FLUSHDB FLUSHALL SWAPDB INFO TIME COMMAND CONFIG MONITOR SHUTDOWN MEMORY DEBUG" ;;
     esac
 }
 
@@ -87,7 +87,7 @@ _streamcli() {
         if [[ ${#plain[@]} -eq 1 ]]; then
             list=$(_streamcli_subcommands "$(tr '[:lower:]' '[:upper:]' <<<"${plain[0]}")")
         else
-            list="help explain XADD XTRIM XLEN XDEL XDELEX XRANGE XREVRANGE XREAD XREADGROUP XACK XACKDEL XNACK XPENDING XCLAIM XAUTOCLAIM XSETID XCFGSET XIDMPRECORD XGROUP XINFO DEL UNLINK EXISTS TOUCH TYPE TTL PTTL EXPIRETIME PEXPIRETIME PERSIST EXPIRE PEXPIRE EXPIREAT PEXPIREAT KEYS SCAN RENAME RENAMENX COPY RANDOMKEY OBJECT SET GET GETDEL STRLEN MULTI EXEC DISCARD WATCH UNWATCH PING ECHO HELLO AUTH SELECT RESET QUIT CLIENT DBSIZE FLUSHDB FLUSHALL SWAPDB INFO TIME COMMAND CONFIG MEMORY DEBUG"
+            list="help explain serve XADD XTRIM XLEN XDEL XDELEX XRANGE XREVRANGE XREAD XREADGROUP XACK XACKDEL XNACK XPENDING XCLAIM XAUTOCLAIM XSETID XCFGSET XIDMPRECORD XGROUP XINFO DEL UNLINK EXISTS TOUCH TYPE TTL PTTL EXPIRETIME PEXPIRETIME PERSIST EXPIRE PEXPIRE EXPIREAT PEXPIREAT KEYS SCAN RENAME RENAMENX COPY RANDOMKEY DUMP RESTORE OBJECT SET GET GETDEL STRLEN MULTI EXEC DISCARD WATCH UNWATCH PING ECHO HELLO AUTH SELECT RESET QUIT CLIENT DBSIZE FLUSHDB FLUSHALL SWAPDB INFO TIME COMMAND CONFIG MONITOR SHUTDOWN MEMORY DEBUG"
         fi
         # Redis takes commands in either case: the one that was begun goes on.
         [[ $current == [[:lower:]]* ]] && list=$(tr '[:upper:]' '[:lower:]' <<<"$list")
