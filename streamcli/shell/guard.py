@@ -1,4 +1,4 @@
-"""What a command would destroy, asked before it is sent; and what a read-only session refuses.
+"""What a command would destroy, asked before it is sent.
 
 The rule: ask when a command removes entries, groups or pending entries that it
 does not name one by one, or a whole key that exists. Looks at the data through
@@ -13,17 +13,12 @@ from itertools import islice
 from time import monotonic
 from typing import Any, NamedTuple, TypeAlias
 
-from streamcli.backend.kinds import only_reads
-from streamcli.grammar.commands import BY_WORD
-from streamcli.grammar.foreign import Foreign
 from streamcli.grammar.parse import Call
 from streamcli.grammar.spec import Arg
 from streamcli.ids import StreamID, parse_id
 from streamcli.reply import Error, Reply, Verbatim
-from streamcli.shell.elsewhere import not_known_to_read, refusal_there
 from streamcli.shell.lookup import (
     Browse,
-    commands_of_redis,
     counted,
     is_missing,
     kind,
@@ -466,40 +461,6 @@ def _at_once(case: _Case, what: str) -> str | None:
     if left_ms <= 0:
         return f"deletes {what} at once: the time has passed"
     return f"deletes {what} in {span_text(left_ms) or f'{left_ms} ms'}"
-
-
-# -- sessions that only read -------------------------------------------------------------
-
-
-_CHANGE_THE_SERVER = ("CLIENT KILL", "CLIENT UNBLOCK", "CONFIG RESETSTAT", "SHUTDOWN")  # and no key
-
-
-def refusal(call: Call, browse: Browse | None = None) -> str | None:
-    """Why a read-only session does not send the command; None when it may.
-
-    What is not known to be a reading command is refused: it may be a module's.
-    A server, which `browse` asks, says of its own commands what they do; nobody
-    else does. EXEC may go, as what it runs was let through one by one.
-    """
-    if not call.argv:
-        return None
-    command = call.command
-    if command is not None and not command.open and not isinstance(command, Foreign):
-        if command.writes:
-            return f"{command.name} writes, and this session is read-only"
-        administers = "admin" in command.flags and command.group == "server" and not only_reads(call)
-        if administers or command.name in _CHANGE_THE_SERVER:
-            return f"{command.name} changes the server, and this session is read-only"
-        return None
-    if browse is not None:
-        return refusal_there(call, browse)
-    container = BY_WORD.get(call.argv[0].upper())
-    words = [word.upper() for word in call.argv[: 1 if container is None else 2]]
-    if container is not None and b"|".join(words) not in commands_of_redis():
-        administers = any("admin" in one.flags for one in (container, *container.subcommands.values()))
-        if not administers:
-            return None  # a slip: the server will say so
-    return not_known_to_read(words)
 
 
 def guarded() -> frozenset[str]:

@@ -100,7 +100,7 @@ class Session:
         """Why it is not sent by a session that is read-only."""
         if not self.read_only:
             return None
-        from streamcli.shell.guard import refusal
+        from streamcli.shell.readonly import refusal
 
         return refusal(call, None if self.backend.server is None else self.browse or self.backend.browse)
 

@@ -13,7 +13,7 @@ from streamcli.grammar.parse import Call, parse
 from streamcli.reply import Error, Reply, Simple
 from streamcli.shell.advice import advise, suffix
 from streamcli.shell.elsewhere import stakes_there
-from streamcli.shell.guard import refusal
+from streamcli.shell.readonly import refusal
 from streamcli.shell.vocabulary import TABLE, in_force, put_in_force
 from tests.unit.told import REDIS_6, REDIS_7, Told, vocabulary
 

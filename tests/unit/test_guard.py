@@ -12,7 +12,8 @@ from streamcli.backend.embedded import Embedded
 from streamcli.grammar.commands import COMMANDS
 from streamcli.grammar.parse import parse
 from streamcli.reply import Error, Map, Reply, Simple
-from streamcli.shell.guard import COUNTED_MAX, guarded, refusal, stakes
+from streamcli.shell.guard import COUNTED_MAX, guarded, stakes
+from streamcli.shell.readonly import refusal
 
 NOW_MS = 1_767_225_600_000
 DAY = 86_400
