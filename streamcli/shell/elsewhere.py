@@ -25,7 +25,7 @@ _Say: TypeAlias = Callable[[tuple[bytes, ...]], str | None]
 
 def stakes_there(call: Call, browse: Browse) -> str | None:
     """What the command would destroy, as a sentence safe for a terminal; None when there is nothing to ask."""
-    if not call.argv or _is_ours(call):
+    if not call.argv or (_is_ours(call) and not _has_stakes(call)):
         return None
     asked = parse(call.argv, commands=told(call, browse))
     command = asked.command
@@ -43,6 +43,12 @@ def stakes_there(call: Call, browse: Browse) -> str | None:
     if isinstance(command, Foreign) and "write" in command.flags and "dangerous" in command.acl.split():
         return f"{command.name} writes, and the server counts it among the dangerous commands"
     return None
+
+
+def _has_stakes(call: Call) -> bool:
+    """Is it one that is named here? Some are of the table as well, for the engine as a server."""
+    argv = tuple(word.upper() for word in call.argv[:2])
+    return argv[0] in _STAKES or b" ".join(argv) in _STAKES
 
 
 def _is_ours(call: Call) -> bool:

@@ -12,6 +12,7 @@ from streamcli.resp import encode
 from tests.client.parsed import encoder_of, parsed, shape
 from tests.conformance import script
 from tests.conformance.masks import Masks
+from tests.conformance.older import of_8_0
 from tests.conformance.wire import Argv, read
 
 
@@ -33,9 +34,10 @@ class Door:
             self._open[who] = (self._client.connection_pool.get_connection(), Masks())
         connection, masks = self._open[who]
         talk = connection._talk
-        connection.send_packed_command([list(argv)])
-        if not talk.replies:
-            connection._wait(talk)
+        with of_8_0():  # as whom the recordings were made
+            connection.send_packed_command([list(argv)])
+            if not talk.replies:
+                connection._wait(talk)
         wire = encode(talk.replies[0], talk.session.protocol)
         try:
             value = connection.read_response(disconnect_on_error=False)

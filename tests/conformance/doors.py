@@ -1,6 +1,7 @@
-"""The ways into streamcli: each is held to the same recordings, byte for byte.
+"""The ways into streamcli: each is held to what the engine answers, byte for byte.
 
-A door is a side that starts empty. To hold another one to them, add it to DOORS.
+(The engine is held to the recordings of Redis, by `test_recordings`.) A door is a side that starts empty. To hold
+another one to it, add it to DOORS.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ Open: TypeAlias = Callable[[int], Side]  # of a protocol
 
 @contextmanager
 def _engine() -> Iterator[Open]:
-    yield Embedded
+    yield lambda protocol: Embedded(protocol, newest=True)
 
 
 @contextmanager
 def _server() -> Iterator[Open]:
     with serving() as server:
-        yield lambda protocol: Live(server, protocol)
+        yield lambda protocol: Live(server, protocol, newest=True)
 
 
 @contextmanager
@@ -32,7 +33,7 @@ def _server_on_a_file() -> Iterator[Open]:
     with ExitStack() as stack:
         folder = stack.enter_context(_folder())
         server: Served = stack.enter_context(serving("--db", f"{folder}/door.db"))
-        yield lambda protocol: Live(server, protocol)
+        yield lambda protocol: Live(server, protocol, newest=True)
 
 
 @contextmanager

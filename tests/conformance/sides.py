@@ -32,17 +32,18 @@ class Reachable(Protocol):
 
 
 class Live:
-    """A server, emptied first."""
+    """A server, emptied first; `newest`: what 8.0 does not tell is compared, too."""
 
-    def __init__(self, server: Reachable, protocol: int) -> None:
+    def __init__(self, server: Reachable, protocol: int, *, newest: bool = False) -> None:
         server.reset()
+        self._newest = newest
         self._server = server
         self._protocol = protocol
         self._open: dict[str, tuple[Connection, Masks]] = {}
 
     def _connection(self, who: str) -> tuple[Connection, Masks]:
         if who not in self._open:
-            self._open[who] = (self._server.connect(self._protocol), Masks())
+            self._open[who] = (self._server.connect(self._protocol), Masks(newest=self._newest))
         return self._open[who]
 
     def call(self, argv: Argv, who: str = "") -> bytes:

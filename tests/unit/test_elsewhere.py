@@ -66,9 +66,9 @@ def test_what_the_server_says_only_reads_is_sent(learned: bool, line: str) -> No
         ("zadd", f"ZADD writes, {READ_ONLY}"),
         ("XADD a * f v", f"XADD writes, {READ_ONLY}"),
         ("EVAL s 0", f"EVAL may write, {READ_ONLY}"),
-        ("SHUTDOWN", f"SHUTDOWN is not known to be a reading command, {READ_ONLY}"),
+        ("SHUTDOWN", f"SHUTDOWN changes the server, {READ_ONLY}"),
         ("CLUSTER RESET", f"CLUSTER RESET is not known to be a reading command, {READ_ONLY}"),
-        ("CLIENT KILL a:1", f"CLIENT KILL is not known to be a reading command, {READ_ONLY}"),
+        ("CLIENT KILL a:1", f"CLIENT KILL changes the server, {READ_ONLY}"),
         ("CLUSTER NOSUCH", f"CLUSTER NOSUCH is not known to be a reading command, {READ_ONLY}"),
         ("NO.SUCH a", f"NO.SUCH is not known to be a reading command, {READ_ONLY}"),
         ("CONFIG SET maxmemory 100mb", f"CONFIG SET changes the server, {READ_ONLY}"),
@@ -91,7 +91,7 @@ class Liar(Told):
         return [[argv[2].lower(), -2, [Simple("readonly")], 1, 1, 1, [Simple("@read")]]]
 
 
-@pytest.mark.parametrize("line", ["ZADD a 1 b", "EVAL s 0", "SHUTDOWN", "NO.SUCH a"])
+@pytest.mark.parametrize("line", ["ZADD a 1 b", "EVAL s 0", "FAILOVER", "NO.SUCH a"])
 def test_a_server_that_lies_decides_for_no_other_one(line: str) -> None:
     lies = vocabulary()
     for command in lies.theirs.values():

@@ -449,7 +449,7 @@ def test_the_number_said_is_the_number_removed(
         ("FLUSHALL", "FLUSHALL writes, " + READ_ONLY),
         ("EVAL x 0", "EVAL is not known to be a reading command, " + READ_ONLY),
         ("json.set a $ 1", "JSON.SET is not known to be a reading command, " + READ_ONLY),
-        ("client kill x", "CLIENT KILL is not known to be a reading command, " + READ_ONLY),
+        ("client kill x", "CLIENT KILL changes the server, " + READ_ONLY),
         ("MEMORY PURGE", "MEMORY PURGE is not known to be a reading command, " + READ_ONLY),
         ("DEBUG RELOAD", "DEBUG RELOAD is not known to be a reading command, " + READ_ONLY),
         ("\x1b[2J", '"\\x1b[2J" is not known to be a reading command, ' + READ_ONLY),
