@@ -207,7 +207,12 @@ class Moving:
         for node in self.cluster.primaries():
             node.call("CLUSTER", "SETSLOT", self.number, "NODE", self.cluster.id(self.new))
         nodes = self.cluster.running()
-        until(lambda: all(self._is_known_to(node) for node in nodes), "every node knows the slot's place")
+        what = "every node knows the slot's place"
+        try:
+            until(lambda: all(self._is_known_to(node) for node in nodes), what, 5)
+        except AssertionError:  # of two nodes with the same epoch each may go on thinking that it is the other's
+            self.new.call("CLUSTER", "BUMPEPOCH")
+            until(lambda: all(self._is_known_to(node) for node in nodes), what)
 
     def _is_known_to(self, node: Server) -> bool:
         rows = node.call("CLUSTER", "SLOTS")
