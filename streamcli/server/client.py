@@ -99,6 +99,9 @@ class Client(asyncio.BufferedProtocol):
         if session is not None and session.authenticated and not self.queue:
             request = requests.alone(data)
             if request is not None:
+                if not (self._running or self._paused or self.wait is not None):
+                    self._run_alone(request)
+                    return
                 self._take(request)
         else:
             requests.feed(data)
@@ -156,6 +159,21 @@ class Client(asyncio.BufferedProtocol):
         if wanted is not self._listens:
             self._listen(wanted)
 
+    def _run_alone(self, request: list[bytes]) -> None:
+        """Nothing is before it, and nothing behind."""
+        if _is_browser(request):
+            self._take(request)
+            return
+        self._running = True
+        try:
+            self.server.run_alone(self, request)
+        finally:
+            self._running = False
+        if self.leaving:
+            self.close()
+        if self._paused and self._listens:
+            self._listen(False)
+
     def _fill(self) -> None:
         """Take commands from what has arrived."""
         requests, queue = self.requests, self.queue
@@ -174,7 +192,7 @@ class Client(asyncio.BufferedProtocol):
             self._broken = error
 
     def _take(self, request: list[bytes]) -> None:
-        if len(request[0]) < 6 and request[0].lower() in _BROWSERS:
+        if _is_browser(request):
             self.server.complain(self, "it speaks HTTP, and may be a web page that attacks")
             self.abort()
         elif not self.closing:
@@ -258,6 +276,10 @@ class Client(asyncio.BufferedProtocol):
         self.queue.clear()
         if self._transport is not None:
             self._transport.abort()
+
+
+def _is_browser(request: list[bytes]) -> bool:
+    return len(request[0]) < 6 and request[0].lower() in _BROWSERS
 
 
 def _name(value: object) -> str:

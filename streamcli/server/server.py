@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from time import time_ns
 
 from streamcli import errors
 from streamcli.engine import HANDLERS, Engine, Wait
@@ -124,11 +125,27 @@ class Server:
                     self.engine.store.check()
             else:
                 self._run_queue(client, now)
-        except FAULTS as error:
-            self._undone(client, taken[: len(taken) - len(queue)], errors.storage(explain(error)))
         except Exception as error:  # a fault of ours is no reason to leave the others
-            self.log(f"internal error, please report it: {_what(error)}")
-            self._undone(client, taken[: len(taken) - len(queue)], errors.internal(_what(error)))
+            self._failed(client, taken[: len(taken) - len(queue)], error)
+        self._ran(client)
+
+    def run_alone(self, client: Client, argv: list[bytes]) -> None:
+        """As `run`, of a command that came alone: the way that is gone most."""
+        engine, now = self.engine, time_ns() // 1_000_000
+        self.statistics.tick(now)
+        try:
+            if engine.store.shared and _writes(argv):
+                with engine.batch(now):
+                    self._run_one(client, argv, now)
+                    engine.store.check()
+            else:
+                self._run_one(client, argv, now)
+        except Exception as error:
+            self._failed(client, [argv], error)
+        self._ran(client)
+
+    def _ran(self, client: Client) -> None:
+        """Send the replies, and do what follows from the commands."""
         client.flush()
         if self.monitors:
             self.monitors.flush()
@@ -141,6 +158,14 @@ class Server:
             self._touched, self._touched_all = {}, False
         if self.ending:
             self.stop()
+
+    def _run_one(self, client: Client, argv: list[bytes], now: int) -> None:
+        assert client.session is not None
+        reply = client.session.execute(argv, now)
+        if type(reply) is Wait:
+            client.wait = reply
+        else:
+            client.send(reply)  # type: ignore[arg-type]
 
     def _run_queue(self, client: Client, now: int) -> None:
         """Until somebody may have to be served before the next command."""
@@ -155,6 +180,13 @@ class Server:
             size += client.send(reply)
             if size > _REPLIES_BYTES or client.leaving or client.closing or self._touched or self._touched_all:
                 return
+
+    def _failed(self, client: Client, ran: list[list[bytes]], error: Exception) -> None:
+        if isinstance(error, FAULTS):
+            self._undone(client, ran, errors.storage(explain(error)))
+        else:
+            self.log(f"internal error, please report it: {_what(error)}")
+            self._undone(client, ran, errors.internal(_what(error)))
 
     def _undone(self, client: Client, ran: list[list[bytes]], error: Error) -> None:
         """The transaction could not be kept: that is the answer to all in it that has to do with keys."""
