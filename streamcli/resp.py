@@ -35,6 +35,8 @@ class ProtocolError(Exception):
 
 def encode(reply: Reply, protocol: int = 2) -> bytes:
     """The reply as Redis writes it in RESP2 or RESP3."""
+    if type(reply) is bytes:  # an ID, most often
+        return b"$%d\r\n%b\r\n" % (len(reply), reply)
     out: list[bytes] = []
     _write(reply, protocol, out.append)
     return b"".join(out)

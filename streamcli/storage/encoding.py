@@ -65,7 +65,7 @@ def integer_size(value: int) -> int:
 def string_size(word: bytes) -> int:
     """Bytes a string takes; one that is the text of an integer is kept as that."""
     length = len(word)
-    if 0 < length <= _INTEGER_TEXT_MAX:
+    if 0 < length <= _INTEGER_TEXT_MAX and 48 <= word[-1] <= 57:
         digits = word[1:] if word[0] == 45 else word
         if digits.isdigit() and (digits[0] != 48 or word == b"0"):
             value = int(word)
@@ -104,4 +104,4 @@ def entry_size(id: bytes, first: bytes, words: Sequence[bytes], same_names: bool
 
 def signed(value: int) -> int:
     """The value as C keeps it in 64 bits and reads it as a signed number."""
-    return (value + _I64) % (2 * _I64) - _I64
+    return value if -_I64 <= value < _I64 else (value + _I64) % (2 * _I64) - _I64

@@ -139,7 +139,10 @@ class Store:
         if self._depth == 0:
             if self.durable is not self._durable_now:
                 self._become_durable()
-            patiently(self._start_write if write else self._start_read)
+            if self.shared or self._data_version < 0:
+                patiently(self._start_write if write else self._start_read)
+            elif write:  # nobody else is in the memory of one process
+                self.run("BEGIN IMMEDIATE")
             self._writing = write
         self._depth += 1
         if write and self._next_expiry_ms is not None and self._next_expiry_ms < now_ms:
