@@ -356,6 +356,8 @@ for _error, _sentence in _SENTENCES.items():
 
 @about("MOVED ", "ASK ")
 def _moved(case: Case) -> str | None:
-    """`MOVED 3999 127.0.0.1:6381`."""
+    """`MOVED 3999 127.0.0.1:6381`. Who is connected to a cluster is sent on by itself, but for a transaction."""
+    if case.server is not None and case.server.mode == "cluster":
+        return "all keys of a transaction must be in one slot; names with the same {tag} are: help cluster"
     parts = case.error.text.split()
     return f"the key is on another node of the cluster: connect to {named(parts[2].encode())}" if parts[2:] else None

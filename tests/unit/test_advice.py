@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamcli import words
+from streamcli.backend import Server
 from streamcli.backend.embedded import Embedded
 from streamcli.grammar.commands import COMMANDS
 from streamcli.grammar.parse import parse
@@ -484,3 +485,9 @@ def test_few_and_small_questions_are_asked(backend: Embedded) -> None:
         assert isinstance(error, Error)
         advise(parse(line.encode().split()), error, browse)
         assert len(asked) == most
+
+
+def test_in_a_cluster_only_a_transaction_is_not_sent_on(backend: Embedded) -> None:
+    moved, there = Error("MOVED 3300 127.0.0.1:7851"), Server("redis", "8.0.6", "cluster")
+    said = advise(parse((b"XLEN", b"b")), moved, backend.browse, server=there)
+    assert said == "all keys of a transaction must be in one slot; names with the same {tag} are: help cluster"
