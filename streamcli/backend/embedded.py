@@ -95,5 +95,4 @@ class Embedded:
 
 def _next_ms(wait: Wait, other_ms: int) -> int:
     """When time alone may change something; `other_ms` if never."""
-    times = [at_ms for at_ms in (wait.deadline_ms, wait.again_ms) if at_ms is not None]
-    return min(times, default=other_ms)
+    return other_ms if wait.next_ms is None else wait.next_ms

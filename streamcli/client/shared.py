@@ -264,13 +264,13 @@ class Shared:
         if first and (store.changed() or self._has_expired(store, now)):
             engine.touched_all = True
             self._look_round(engine)
-        over = talk.wait is wait and wait.deadline_ms is not None and now >= wait.deadline_ms
+        over = talk.wait is wait and wait.next_ms is not None and now >= wait.next_ms
         if over and self._ask_again(talk, now):
             self._go_on([talk])
         wait = talk.wait
         if wait is None:
             return None
-        left = None if wait.deadline_ms is None else max(0.0, (wait.deadline_ms - now) / 1000)
+        left = None if wait.next_ms is None else max(0.0, (wait.next_ms - now) / 1000)
         if not first or not (store.shared or store.next_expiry_ms is not None):
             return left
         pause = _POLL_SECONDS if store.shared else _CLOCK_SECONDS

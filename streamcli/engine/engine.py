@@ -55,6 +55,13 @@ class Wait(NamedTuple):
     claim_ms: int | None = None
     again_ms: int | None = None
 
+    @property
+    def next_ms(self) -> int | None:
+        """When time alone may change something; None for never."""
+        if self.deadline_ms is None or self.again_ms is None:
+            return self.again_ms if self.deadline_ms is None else self.deadline_ms
+        return min(self.deadline_ms, self.again_ms)
+
 
 Handler = Callable[..., "Reply | Wait"]
 

@@ -49,4 +49,5 @@ def xnack(
         released += 1
     if released:
         found.nacks += 1
+        ctx.engine.roused(ctx.db, key)
     return released

@@ -223,14 +223,21 @@ class Server:
         assert session is not None
         self._places += 1
         client.place = self._places
-        if wait.deadline_ms is not None:
-            left = max(0, wait.deadline_ms - now_ms()) / 1000
-            client.timer = asyncio.get_running_loop().call_later(left, self._time_is_over, client)
+        self._set_timer(client, wait)
         if not wait.keys:
             self.sleepers.add(client)
         for name in wait.keys:
             self.blocked.setdefault((session.db, name), {})[client] = None
         self._watch_file()
+
+    def _set_timer(self, client: Client, wait: Wait) -> None:
+        """For when time alone may change something."""
+        if client.timer is not None:
+            client.timer.cancel()
+            client.timer = None
+        if wait.next_ms is not None:
+            left = max(0, wait.next_ms - now_ms()) / 1000
+            client.timer = asyncio.get_running_loop().call_later(left, self._time_has_come, client)
 
     def unblock(self, client: Client) -> bool:
         """A client waits no more; True when it did."""
@@ -257,15 +264,21 @@ class Server:
             client.flush()
             asyncio.get_running_loop().call_soon(client.go_on)
 
-    def _time_is_over(self, client: Client) -> None:
+    def _time_has_come(self, client: Client) -> None:
+        """The wait is over, or what is pending may be old enough to be taken over."""
         wait = client.wait
         if wait is None:
             return
         client.timer = None
+        over = wait.deadline_ms is not None and now_ms() >= wait.deadline_ms
         if wait.keys:
             self._ask_again([client])
-        if client.wait is not None:
+        if client.wait is None:
+            return
+        if over:
             self.answer(client, wait.timed_out)
+        else:
+            self._set_timer(client, client.wait)
 
     def wake(self) -> None:
         """Ask again those who wait for what has changed, in the order in which they began to wait."""
@@ -299,6 +312,8 @@ class Server:
                     reply = session.resume(wait, now)
                     if isinstance(reply, Wait):
                         client.wait = reply
+                        if reply.next_ms != wait.next_ms:
+                            self._set_timer(client, reply)
                         if wait.group is not None and b"CLAIM" not in map(bytes.upper, wait.argv):
                             empty.add((session.db, wait.keys, wait.group))
                     else:
