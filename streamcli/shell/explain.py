@@ -6,7 +6,7 @@ values: nothing about any command is written here but what its words do together
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,7 +19,7 @@ from streamcli.grammar.types import LAST, NEW
 from streamcli.shell.advice import suffix
 from streamcli.shell.cautions import cautions
 from streamcli.shell.line import shown
-from streamcli.shell.secrets import hidden
+from streamcli.shell.secrets import hidden, secret_words
 from streamcli.shell.vocabulary import in_force
 from streamcli.text import columns, visible
 from streamcli.times import span_text
@@ -55,7 +55,8 @@ def explain(argv: tuple[bytes, ...], options: Options, now_ms: int) -> Iterator[
         yield f"{_said(error.text, argv)}{f' ({lacks[0]})' if lacks else suffix(call, words_known.server)}"
         return
     found = rows(call, now_ms)
-    texts = [_cut(" ".join(_word(call, index) for index in row.at)) for row in found]
+    secret = secret_words(argv)
+    texts = [_cut(" ".join(_word(call, index, secret) for index in row.at)) for row in found]
     together = whole(call)
     width = max(map(columns, [*texts[1:], _TOGETHER if together else ""]), default=0)
     mark, last, bar = ("├─ ", "└─ ", "│  ") if options.unicode else ("|- ", "`- ", "|  ")
@@ -115,9 +116,9 @@ class _Look:
         return self._in("33", text)
 
 
-def _word(call: Call, index: int) -> str:
+def _word(call: Call, index: int, secret: Collection[int]) -> str:
     role = call.roles[index] if index < len(call.roles) else None
-    if role is not None and role.kind == "secret":
+    if index in secret or (role is not None and role.kind == "secret"):
         return "***"
     return ">" if call.argv[index] == NEW.mark else shown(call.argv[index])
 

@@ -83,18 +83,28 @@ def _without(message: str, secret: str) -> str:
 
 def hidden_words(message: str, argv: Sequence[bytes]) -> str:
     """What is said about a command, without the secrets among its words."""
-    typed, values, secret = "", [word.decode("utf-8", "surrogateescape") for word in argv], set[str]()
-    places = []
+    secret = set[str]()
+    for index in secret_words(argv):
+        value = argv[index].decode("utf-8", "surrogateescape")
+        secret.update((value, *value.split()))
+    for value in sorted(secret, key=len, reverse=True):
+        message = _without(message, value)
+    return hidden(message, "".join(f"{shown(word)} " for word in argv))
+
+
+def secret_words(argv: Sequence[bytes]) -> frozenset[int]:
+    """The indexes of the words that hold secrets."""
+    typed, places = "", []
     for word in argv:
         places.append(len(typed))
         typed += f"{shown(word)} "
     found = spans(typed)
-    for value, start, end in zip(values, places, [*places[1:], len(typed)], strict=True):
-        if any(low < end - 1 and start < high for low, high in found):
-            secret.update((value, *value.split()))
-    for value in sorted(secret, key=len, reverse=True):
-        message = _without(message, value)
-    return hidden(message, typed)
+    ends = [*places[1:], len(typed)]
+    return frozenset(
+        index
+        for index, (start, end) in enumerate(zip(places, ends, strict=True))
+        if any(low < end - 1 and start < high for low, high in found)
+    )
 
 
 def _found(text: str) -> Iterator[Span]:

@@ -179,3 +179,10 @@ def test_an_option_of_a_servers_command_is_said_to_be_one() -> None:
     finally:
         put_in_force(TABLE)
     assert lines[2:4] == ["├─ NX  an option of ZADD", "├─ CH  an option of ZADD"]
+
+
+@pytest.mark.parametrize("line", ["CONFIG SET requirepass geheim", "CONFIG SET maxmemory 0 masterauth geheim"])
+def test_a_word_that_is_a_password_by_the_word_before_it_is_not_shown(line: str) -> None:
+    said = "\n".join(explain(tuple(line.encode().split()), Options(), NOW))
+    assert "***" in said
+    assert "geheim" not in said
