@@ -43,6 +43,8 @@ _NEVER_ANSWERED: Final = {
     (b"REPLCONF",): "ERR this is what replicas say, and is not always answered; it was not sent",
 }
 _LENGTHS: Final = (1, 3)
+UNANSWERED: Final = frozenset(words[0] for words in _NEVER_ANSWERED)
+"""First words of what is not sent at all, as it may not be answered."""
 
 
 def refusal(argv: Sequence[bytes]) -> Error | None:

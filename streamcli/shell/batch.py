@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from streamcli import words
 from streamcli.backend import LostError, UnreachableError
-from streamcli.backend.kinds import BLOCKING, FEEDS, PUSHED
+from streamcli.backend.kinds import BLOCKING, FEEDS, PUSHED, UNANSWERED
 from streamcli.backend.remote import pipeline as pipelines
 from streamcli.backend.remote.pipeline import Line, Pipeline, numbered
 from streamcli.backend.remote.state import HEEDED
@@ -22,10 +22,8 @@ from streamcli.reply import Reply
 from streamcli.shell.session import LOST, OK, Session
 
 _ALONE = (
-    frozenset(
-        b"EXIT QUIT SHUTDOWN RESET HELLO AUTH CLIENT DEBUG EXEC DISCARD SYNC PSYNC REPLCONF FAILOVER REPLICAOF "
-        b"SLAVEOF".split()
-    )
+    frozenset(b"EXIT QUIT SHUTDOWN RESET HELLO AUTH CLIENT DEBUG EXEC DISCARD FAILOVER REPLICAOF SLAVEOF".split())
+    | UNANSWERED
     | FEEDS
     | PUSHED.keys()
     | BLOCKING

@@ -25,19 +25,19 @@ _Say: TypeAlias = Callable[[tuple[bytes, ...]], str | None]
 
 def stakes_there(call: Call, browse: Browse) -> str | None:
     """What the command would destroy, as a sentence safe for a terminal; None when there is nothing to ask."""
-    if not call.argv or (_is_ours(call) and not _has_stakes(call)):
+    if not call.argv:
+        return None
+    argv = tuple(word.upper() for word in call.argv[:2])
+    named_here = next((name for name in (b" ".join(argv), argv[0]) if name in _STAKES), None)
+    if is_ours(call) and named_here is None:  # some of the table's are named, too, for the engine as a server
         return None
     asked = parse(call.argv, commands=told(call, browse))
     command = asked.command
     if asked.problems[:1] and command is not None:
         return None
-    argv = tuple(word.upper() for word in call.argv)
-    for size in (2, 1):
-        name = b" ".join(argv[:size])
-        say = _STAKES.get(name)
-        if say is not None:
-            said = say(call.argv)
-            return said and f"{name.decode()} {said}"
+    if named_here is not None:
+        said = _STAKES[named_here](call.argv)
+        return said and f"{named_here.decode()} {said}"
     if (replaced := _replaced(call, browse)) is not None:
         return replaced
     if isinstance(command, Foreign) and "write" in command.flags and "dangerous" in command.acl.split():
@@ -45,13 +45,7 @@ def stakes_there(call: Call, browse: Browse) -> str | None:
     return None
 
 
-def _has_stakes(call: Call) -> bool:
-    """Is it one that is named here? Some are of the table as well, for the engine as a server."""
-    argv = tuple(word.upper() for word in call.argv[:2])
-    return argv[0] in _STAKES or b" ".join(argv) in _STAKES
-
-
-def _is_ours(call: Call) -> bool:
+def is_ours(call: Call) -> bool:
     """Is it a command of the table, of which no server has to say anything?"""
     command = call.command
     return command is not None and not command.open and not isinstance(command, Foreign)

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from streamcli.backend.kinds import only_reads
 from streamcli.grammar.commands import BY_WORD
-from streamcli.grammar.foreign import Foreign
 from streamcli.grammar.parse import Call
-from streamcli.shell.elsewhere import not_known_to_read, refusal_there
+from streamcli.shell.elsewhere import is_ours, not_known_to_read, refusal_there
 from streamcli.shell.lookup import Browse, commands_of_redis
 
-_CHANGE_THE_SERVER = ("CLIENT KILL", "CLIENT UNBLOCK", "CONFIG RESETSTAT", "SHUTDOWN")  # and no key
+_CHANGE_OTHERS = ("CLIENT KILL", "CLIENT UNBLOCK")  # connections, and no key
 
 
 def refusal(call: Call, browse: Browse | None = None) -> str | None:
@@ -26,11 +25,11 @@ def refusal(call: Call, browse: Browse | None = None) -> str | None:
     if not call.argv:
         return None
     command = call.command
-    if command is not None and not command.open and not isinstance(command, Foreign):
+    if command is not None and is_ours(call):
         if command.writes:
             return f"{command.name} writes, and this session is read-only"
         administers = "admin" in command.flags and command.group == "server" and not only_reads(call)
-        if administers or command.name in _CHANGE_THE_SERVER:
+        if administers or command.name in _CHANGE_OTHERS:
             return f"{command.name} changes the server, and this session is read-only"
         return None
     if browse is not None:
