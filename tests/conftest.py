@@ -1,12 +1,14 @@
-"""What several tests share: a real server, when there is one."""
+"""What several tests share: a real server, when there is one, and streamcli in a home of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.conformance.live import Server, running
+from tests.e2e.program import Program
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +23,11 @@ def valkey_9() -> Iterator[Server | None]:
     """A running Valkey, or None."""
     with running("valkey") as server:
         yield server
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Iterator[Program]:
+    """A program with a home of its own."""
+    made = Program(tmp_path)
+    yield made
+    made.stop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,13 +22,6 @@ AT = "127.0.0.1:PORT"
 FULL = "OOM command not allowed when used memory > 'maxmemory'."
 
 Fakes = Callable[..., Fake]
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Iterator[Program]:
-    made = Program(tmp_path)
-    yield made
-    made.stop()
 
 
 def failed(program: Program, code: int, *words: Word, **environment: str) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -18,13 +16,6 @@ from tests.remote.processes import Port, Server, until
 
 LOW, HIGH = "b", "a"  # keys of slots in the lower and in the upper half
 assert slot(LOW.encode()) < SLOTS // 2 <= slot(HIGH.encode())
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Iterator[Program]:
-    made = Program(tmp_path)
-    yield made
-    made.stop()
 
 
 def node(servers: Servers, kind: str | None = None, **more: str) -> Server:

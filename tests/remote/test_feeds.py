@@ -7,8 +7,6 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -16,13 +14,6 @@ from tests.e2e.program import DEADLINE, Program, Result, said, until
 from tests.e2e.screen import Terminal
 from tests.remote.conftest import Servers
 from tests.remote.processes import ALICE, Server
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Iterator[Program]:
-    made = Program(tmp_path)
-    yield made
-    made.stop()
 
 
 def at(program: Program, server: Server, *words: str) -> Terminal:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,13 +11,6 @@ from tests.remote.conftest import Servers
 from tests.remote.processes import Server
 
 ZERO = "ERR The ID specified in XADD must be greater than 0-0"
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Iterator[Program]:
-    one = Program(tmp_path)
-    yield one
-    one.stop()
 
 
 def at(server: Server, *words: str) -> tuple[str, ...]:

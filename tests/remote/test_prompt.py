@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from tests.e2e.program import Program
 from tests.e2e.screen import Terminal
 from tests.remote.conftest import Servers
 from tests.remote.processes import Server
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Iterator[Program]:
-    made = Program(tmp_path)
-    yield made
-    made.stop()
 
 
 @pytest.fixture

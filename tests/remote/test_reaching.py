@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pexpect  # type: ignore[import-untyped]
@@ -18,13 +18,6 @@ from tests.remote.processes import ALICE, PASSWORD, Server
 
 WRONG = "not-the-one-55"
 STARS = "*" * len(PASSWORD)
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Iterator[Program]:
-    made = Program(tmp_path)
-    yield made
-    made.stop()
 
 
 @pytest.fixture

@@ -6,22 +6,11 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 
 from tests.e2e.program import DEADLINE, ROOT, Program
 from tests.remote.processes import Server
 
 REPLIES = ['"1526984818136-0"', "cities\n└─ 1526984818136-0", "1"]
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Iterator[Program]:
-    made = Program(tmp_path)
-    yield made
-    made.stop()
 
 
 def test_the_lines_of_the_readme_do_what_they_say(program: Program, server: Server) -> None:

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from streamcli.backend.remote import connect
 from streamcli.grammar.commands import COMMANDS
 from streamcli.grammar.foreign import Foreign, commands, facts, vocabulary
@@ -48,13 +43,6 @@ FUNCTION LOAD REPLACE code
 XRANGE s - +
 SET k v EX 10 NX
 """
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Iterator[Program]:
-    made = Program(tmp_path)
-    yield made
-    made.stop()
 
 
 def learned(server: Server, protocol: int | None = None) -> Vocabulary:
