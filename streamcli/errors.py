@@ -277,10 +277,3 @@ def storage(sentence: str) -> Error:
 def internal(what: str) -> Error:
     """Ours: the command ran into a fault of the program."""
     return Error(f"ERR internal error, please report it: {what}")
-
-
-def reply_too_long(most: int) -> Error:
-    """Ours: a client that reads slowly must not fill the memory."""
-    return Error(
-        f"ERR the reply is longer than client-output-buffer-limit allows ({most} bytes); ask for less at a time"
-    )

@@ -55,6 +55,7 @@ class StreamID(NamedTuple):
         return StreamID(self.ms - 1, U64_MAX) if self.ms else None
 
 
+_new = tuple.__new__
 MIN_ID = StreamID(0, 0)
 MAX_ID = StreamID(U64_MAX, U64_MAX)
 
@@ -90,7 +91,7 @@ def parse_id(text: bytes, missing_seq: int = 0) -> StreamID | None:
     """Read `<ms>` or `<ms>-<seq>`; None when Redis would call it invalid."""
     ms_text, dash, seq_text = text.partition(b"-")
     if len(ms_text) < _SAFE_DIGITS > len(seq_text) and ms_text.isdigit() and seq_text.isdigit():
-        return StreamID(int(ms_text), int(seq_text))
+        return _new(StreamID, (int(ms_text), int(seq_text)))  # in half the time of StreamID(...)
     if len(text) > ID_TEXT_MAX:
         return None
     ms_text, dash, seq_text = c_string(text).partition(b"-")

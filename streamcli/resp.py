@@ -33,6 +33,15 @@ class ProtocolError(Exception):
 # -- replies to bytes ------------------------------------------------------------------
 
 
+class Encoded(Verbatim):
+    """A reply that is in the wire's bytes already: what a server keeps of a transaction that goes on."""
+
+    __slots__ = ()
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__("", data)
+
+
 def encode(reply: Reply, protocol: int = 2) -> bytes:
     """The reply as Redis writes it in RESP2 or RESP3."""
     if type(reply) is bytes:  # an ID, most often
@@ -44,23 +53,11 @@ def encode(reply: Reply, protocol: int = 2) -> bytes:
 
 def encode_command(argv: Iterable[bytes]) -> bytes:
     """A command as a client sends it: an array of bulk strings."""
-    parts: list[int | bytes] = []
-    for word in argv:
-        parts += (len(word), word)
-    return _template(len(parts) // 2) % tuple(parts)
-
-
-class _Templates(dict[int, bytes]):
-    """A command of so many words, to be filled in with each one's length and the word."""
-
-    def __missing__(self, count: int) -> bytes:
-        template = b"*%d\r\n" % count + b"$%d\r\n%b\r\n" * count
-        if count <= _SHORT_ARRAY:
-            self[count] = template
-        return template
-
-
-_template: Final = _Templates().__getitem__
+    words = list(argv)
+    pieces = [b""] * (2 * len(words))
+    pieces[::2] = map(_head, map(len, words))
+    pieces[1::2] = words
+    return b"*%d\r\n%b\r\n" % (len(words), b"\r\n".join(pieces)) if words else b"*0\r\n"
 
 
 def _write(reply: Reply, protocol: int, put: Callable[[bytes], object]) -> None:
@@ -78,6 +75,8 @@ def _write(reply: Reply, protocol: int, put: Callable[[bytes], object]) -> None:
 
 def _write_rarer(reply: Reply, protocol: int, put: Callable[[bytes], object]) -> None:
     match reply:
+        case Encoded(data=data):
+            put(data)
         case None:
             put(b"$-1\r\n" if protocol == 2 else b"_\r\n")
         case Nil():
@@ -175,6 +174,34 @@ class Reader:
                 yield self._result
             else:
                 return
+
+    def strings(self, most: int) -> list[bytes]:
+        """The next replies, `most` at most, if they are here and strings of one line, as many XADDs give; else none."""
+        lines, at = self._lines, self._at
+        if self._stack or self._missing or self._arriving is not None or self._broken is not None:
+            return []
+        end = at + 2 * min(most, (len(lines) - at) // 2)
+        found = lines[at + 1 : end : 2]
+        if lines[at:end:2] != [*map(_head, map(len, found))]:
+            return []
+        self._at = end
+        return found
+
+    def take(self, expected: bytes) -> bool | None:
+        """True when these bytes, whole replies, are what comes next: then they are read; None when they may yet be."""
+        if self._at < len(self._lines) or self._tail or self._stack or self._missing:
+            return False
+        if self._arriving is not None or self._broken is not None:
+            return False
+        fed, at = self._fed, self._fed_at
+        if len(fed) > 1 and len(fed[0]) - at < len(expected):
+            self._fed, self._fed_at = fed, at = deque([b"".join(fed)[at:]]), 0
+        if not fed:
+            return None
+        if not fed[0].startswith(expected, at):
+            return None if len(fed[0]) - at < len(expected) and expected.startswith(fed[0][at:]) else False
+        self._take(len(expected))
+        return True
 
     def arriving(
         self, least: int, more: Callable[[], None], fault: Callable[[ProtocolError], Exception] | None = None

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from streamcli import settings as options
-from streamcli.settings import DURABILITY, Flag, Settings, UnreadError, UsageError
+from streamcli.flags import Flag, UnreadError, UsageError, take
+from streamcli.settings import DURABILITY, Settings
 
 PASSWORD = "STREAMCLI_PASSWORD"  # of the environment
 _HOST, _PORT = "127.0.0.1", 6379
@@ -74,7 +75,7 @@ def run(settings: Settings, complain: Callable[[str], None]) -> int:
 
 def read(words: Sequence[str]) -> Serve:
     """What the words behind `serve` say. Raises UnreadError for help and what is wrong, UsageError."""
-    values, rest = options.take(FLAGS, words)
+    values, rest = take(FLAGS, words)
     if rest:
         raise UsageError(f"serve takes flags alone, and {rest[0]!r} is none")
     return Serve(**values)  # type: ignore[arg-type]

@@ -7,7 +7,6 @@ lets other tasks run.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -15,12 +14,13 @@ import redis.asyncio
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
 from redis.exceptions import ConnectionError, ResponseError
 
-from streamcli.client.greeting import PUSHED, greet, no_pushes, opened, unpacked
-from streamcli.client.shared import Argv, BusyError, Shared, Talk
+from streamcli.client.greeting import PUSHED, no_pushes, unpacked
+from streamcli.client.sending import Sender
+from streamcli.client.shared import Shared, Talk
 from streamcli.client.values import Values, Words, decoder
 
 
-class Connection(AbstractConnection):
+class Connection(Sender, AbstractConnection):  # type: ignore[misc]
     """A session in place of a stream. One task at a time uses it, as any connection of redis-py."""
 
     def __init__(self, *, shared: Shared, **settings: Any) -> None:
@@ -33,31 +33,11 @@ class Connection(AbstractConnection):
         self._raw = Values(self.protocol, None)
         self._values = Values(self.protocol, decoder(self.encoder))
 
-    def repr_pieces(self) -> list[tuple[str, Any]]:
-        return [("shared", self._shared), ("db", self.db)]
-
     # -- beginning and end --------------------------------------------------------------
 
     @property
     def is_connected(self) -> bool:
         return self._talk is not None
-
-    @property
-    def is_ready(self) -> bool:
-        """A session, and nothing left over of what was asked before."""
-        talk = self._talk
-        return talk is not None and not talk.replies and talk.wait is None
-
-    def open(self) -> Talk:
-        """A new session. Raises OpenError."""
-        talk = opened(self._shared, self._nudge)
-        try:
-            greet(talk, self, self._values)
-        except BaseException:
-            talk.close()
-            raise
-        self._talk = talk
-        return talk
 
     async def connect(self) -> None:
         """Open a session, unless there is one. Raises OpenError."""
@@ -67,29 +47,21 @@ class Connection(AbstractConnection):
     async def connect_check_health(self, check_health: bool = True, retry_socket_connect: bool = True) -> None:
         await self.connect()
 
-    def _close(self) -> None:
-        """End the session: its transaction and what it watches are forgotten, a wait changes nothing."""
+    def _drop(self) -> None:
         talk, self._talk = getattr(self, "_talk", None), None
         if talk is not None:
             talk.close()
 
     async def disconnect(self, *args: Any, **others: Any) -> None:
-        self._close()
+        self._drop()
 
     def __del__(self, *_: Any) -> None:
-        self._close()
+        self._drop()
 
     async def check_health(self) -> None:
         """There is nothing between the two ends that could break."""
 
     # -- commands and replies ------------------------------------------------------------
-
-    def pack_command(self, *args: Any) -> list[Argv]:  # type: ignore[override]
-        return [self._words.argv(args)]
-
-    def pack_commands(self, commands: Iterable[Iterable[Any]]) -> list[Argv]:  # type: ignore[override]
-        argv = self._words.argv
-        return [argv(tuple(args)) for args in commands]
 
     async def send_command(self, *args: Any, **kwargs: Any) -> None:
         """Run a command line. Its reply, or the wait for it, is for `read_response`."""
@@ -100,17 +72,6 @@ class Connection(AbstractConnection):
     async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
         """Run command lines, as one transaction of the file."""
         self._send(unpacked(command))
-
-    def _send(self, commands: Any) -> None:
-        talk = self._talk or self.open()
-        try:
-            talk.send(commands)
-        except BusyError:
-            self._close()
-            raise ConnectionError("the engine is busy with the command that this one interrupted") from None
-        except BaseException:
-            self._close()
-            raise
 
     async def can_read_destructive(self) -> bool:
         return self._talk is not None and bool(self._talk.replies)
@@ -142,7 +103,7 @@ class Connection(AbstractConnection):
             value = values.value(talk.replies.popleft())
         except BaseException:
             if disconnect_on_error:
-                self._close()
+                self._drop()
             raise
         if isinstance(value, ResponseError):
             try:
@@ -191,7 +152,7 @@ class Pool(ConnectionPool):
         connection = self.get_available_connection()  # type: ignore[no-untyped-call]
         if not connection.is_ready:
             try:
-                connection._close()
+                connection._drop()
                 connection.open()
             except BaseException:
                 self.put_back(connection)

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable
 from typing import Any
 
 import redis
 from redis.connection import AbstractConnection, ConnectionPool
 from redis.exceptions import ConnectionError, ResponseError
 
-from streamcli.client.greeting import PUSHED, greet, no_pushes, opened, unmaintained, unpacked
-from streamcli.client.shared import Argv, BusyError, Shared, Talk
+from streamcli.client.greeting import PUSHED, no_pushes, unmaintained, unpacked
+from streamcli.client.sending import Sender
+from streamcli.client.shared import Shared, Talk
 from streamcli.client.values import Values, Words, decoder
 
 _MAIN_SECONDS = 0.1  # the main thread waits no longer at a stretch
 
 
-class Connection(AbstractConnection):
+class Connection(Sender, AbstractConnection):
     """A session in place of a socket. One thread at a time uses it, as any connection of redis-py."""
 
     def __init__(self, *, shared: Shared, **settings: Any) -> None:
@@ -30,52 +30,32 @@ class Connection(AbstractConnection):
         self._raw = Values(self.protocol, None)
         self._values = Values(self.protocol, decoder(self.encoder))
 
-    def repr_pieces(self) -> list[tuple[str, Any]]:
-        return [("shared", self._shared), ("db", self.db)]
-
     # -- beginning and end --------------------------------------------------------------
 
     def connect(self) -> None:
         """Open a session, unless there is one. Raises OpenError."""
         if self._talk is None:
-            self._open()
+            self.open()
 
     def connect_check_health(self, check_health: bool = True, retry_socket_connect: bool = True) -> None:
         self.connect()
 
-    def _open(self) -> Talk:
-        talk = opened(self._shared, self._event.set)
-        try:
-            greet(talk, self, self._values)
-        except BaseException:
-            talk.close()
-            raise
-        self._talk = talk
-        return talk
+    def _nudge(self) -> None:
+        self._event.set()
 
-    def disconnect(self, *args: Any, **kwargs: Any) -> None:
-        """End the session: its transaction and what it watches are forgotten, a wait changes nothing."""
+    def _drop(self) -> None:
         talk, self._talk = getattr(self, "_talk", None), None
         if talk is not None and self.pid == os.getpid():
             talk.close()
 
-    @property
-    def is_ready(self) -> bool:
-        """A session, and nothing left over of what was asked before."""
-        talk = self._talk
-        return talk is not None and not talk.replies and talk.wait is None
+    def disconnect(self, *args: Any, **kwargs: Any) -> None:
+        """End the session, see `Sender`; after a fork it is the other process's."""
+        self._drop()
 
     def check_health(self) -> None:
         """There is nothing between the two ends that could break."""
 
     # -- commands and replies ------------------------------------------------------------
-
-    def pack_command(self, *args: Any) -> list[Argv]:
-        return [self._words.argv(args)]
-
-    def pack_commands(self, commands: Iterable[Iterable[Any]]) -> list[Argv]:
-        argv = self._words.argv
-        return [argv(tuple(args)) for args in commands]
 
     def send_command(self, *args: Any, **kwargs: Any) -> None:
         """Run a command line. Its reply, or the wait for it, is for `read_response`."""
@@ -86,17 +66,6 @@ class Connection(AbstractConnection):
     def send_packed_command(self, command: Any, check_health: bool = True) -> None:
         """Run command lines, as one transaction of the file."""
         self._send(unpacked(command))
-
-    def _send(self, commands: Any) -> None:
-        talk = self._talk or self._open()
-        try:
-            talk.send(commands)
-        except BusyError:
-            self.disconnect()
-            raise ConnectionError("the engine is busy with the command that this one interrupted") from None
-        except BaseException:
-            self.disconnect()
-            raise
 
     def can_read(self, timeout: float | None = 0) -> bool:
         """Is there a reply? Waits for one, `timeout` seconds at most, None: without an end."""

@@ -21,13 +21,17 @@ class Budget:
     header when the next stream's turn comes; the header of all is not.
     """
 
-    __slots__ = ("_bytes", "_each", "_key", "_left", "_most_bytes", "_rich", "_sent", "_taken", "sized")
+    __slots__ = ("_bytes", "_each", "_enough", "_key", "_left", "_most_bytes", "_rich", "_sent", "_taken", "sized")
 
-    def __init__(self, count: int | None, maxcount: int | None, maxsize: int | None, protocol: int) -> None:
+    def __init__(
+        self, count: int | None, maxcount: int | None, maxsize: int | None, protocol: int, enough: int = 0
+    ) -> None:
+        """`enough`: see `Session.reply_most`; only for what changes nothing, as it ends in the middle."""
         self._each = count if count is not None and count > 0 else None  # Redis: a COUNT of 0 or less is none
         self._left, self._most_bytes = maxcount, maxsize
         self._rich = protocol == 3
         self._key: bytes | None = None  # the stream's, until something of it is in the reply
+        self._enough = enough
         self._bytes = self._sent = self._taken = 0
         self.sized = maxsize is not None
 
@@ -79,7 +83,9 @@ class Budget:
         """The entries above an ID that may come, of which `numbers` are told as well."""
         if not self.sized:
             room = self.room()
-            some = stream.after(after, room) if room else []
+            some = stream.after(after, room, most_bytes=self._enough) if room else []
+            if self._enough:
+                self._enough = max(1, self._enough - sum([len(fields) for _, fields in some]))
             if self._left is not None:
                 self.took(len(some))
             return some

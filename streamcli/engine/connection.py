@@ -282,7 +282,7 @@ def shutdown(
         if len(ctx.call.argv) > 2:
             raise ReplyError(errors.SYNTAX)
         raise ReplyError(errors.NO_SHUTDOWN)
-    return ctx.engine.host.shutdown(ctx.session)
+    return ctx.engine.host.shutdown(ctx.session, now=now)
 
 
 @handles("CONFIG RESETSTAT", store=False)

@@ -67,24 +67,25 @@ Handler = Callable[..., "Reply | Wait"]
 
 
 class _Entry:
-    __slots__ = ("run", "store")
+    __slots__ = ("run", "single", "store")
 
-    def __init__(self, run: Handler, store: bool) -> None:
-        self.run, self.store = run, store
+    def __init__(self, run: Handler, store: bool, single: int) -> None:
+        self.run, self.store, self.single = run, store, single
 
 
 HANDLERS: dict[str, _Entry] = {}
 
 
-def handles(name: str, *, store: bool = True) -> Callable[[Handler], Handler]:
+def handles(name: str, *, store: bool = True, single: int = -1) -> Callable[[Handler], Handler]:
     """Register a function as a command.
 
     Its keyword parameters are the command's argument names (a test holds them
-    to it). `store=False`: it neither reads nor writes keys.
+    to it). `store=False`: it neither reads nor writes keys. `single`: with just so many arguments it does what
+    `Store.transaction` calls single.
     """
 
     def register(handler: Handler) -> Handler:
-        HANDLERS[name] = _Entry(handler, store)
+        HANDLERS[name] = _Entry(handler, store, single)
         return handler
 
     return register

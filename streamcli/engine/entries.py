@@ -8,13 +8,13 @@ from streamcli import errors
 from streamcli.engine.engine import Context, handles
 from streamcli.engine.idempotency import digest
 from streamcli.engine.trimming import Trim, references, trim
-from streamcli.ids import MAX_ID, MIN_ID, StreamID, id_text, unpack_pair
+from streamcli.ids import MAX_ID, MIN_ID, U64_MAX, StreamID, id_text, pack_pair, unpack_pair
 from streamcli.reply import NIL_ARRAY, OK, Reply, ReplyError
 from streamcli.storage.encoding import unpack_words
 
 if TYPE_CHECKING:
     from streamcli.grammar.types import NewID
-    from streamcli.storage.streams import Entry
+    from streamcli.storage.streams import Entry, Stream
 
 _WORDS_MAX = 2**30  # Redis: STREAM_LISTPACK_MAX_SIZE, 1 GiB
 
@@ -28,7 +28,7 @@ def entry_replies(entries: list[Entry]) -> list[Reply]:
     ]
 
 
-@handles("XADD")
+@handles("XADD", single=3)
 def xadd(
     ctx: Context,
     *,
@@ -65,34 +65,45 @@ def xadd(
             stream.producers.duplicates += 1
             stream.producers.changed()
             return id_text(before)
-    new = _new_id(id, StreamID.unpack(stream.last_id) if stream else MIN_ID, ctx.now_ms)
-    if sum(map(len, fields)) > _WORDS_MAX:
-        raise ReplyError(errors.TOO_LARGE)
-    if stream is None:
-        stream = ctx.make_stream(key)
-    stream.append(new.packed, fields, ctx.engine.config.node)
+    stream, new = add(ctx, key, stream, id, fields)
     if maxlen is not None or minid is not None:
         how = Trim(maxlen, minid, maxlen_mark or minid_mark, limit, references(keepref, delref, acked))
         trim(stream, how, ctx.engine.config)
     if pid is not None and iid is not None:
-        stream.producers.remember(pid, iid, new.packed, ctx.now_ms)
+        stream.producers.remember(pid, iid, pack_pair(*new), ctx.now_ms)
     ctx.touch(key, stream)
-    return new.text
+    return b"%d-%d" % new
 
 
-def _new_id(given: NewID, last: StreamID, now_ms: int) -> StreamID:
+def add(
+    ctx: Context, key: bytes, stream: Stream | None, id: NewID, fields: list[bytes]
+) -> tuple[Stream, tuple[int, int]]:
+    """The stream, made when there is none, and the ID of the entry that was added. Raises what XADD answers then."""
+    new = _new_id(id, unpack_pair(stream.last_id) if stream else MIN_ID, ctx.now_ms)
+    packed = pack_pair(*new)
+    if sum(map(len, fields)) > _WORDS_MAX:
+        raise ReplyError(errors.TOO_LARGE)
+    if stream is None:
+        stream = ctx.make_stream(key)
+    stream.append(packed, fields, ctx.engine.config.node)
+    return stream, new
+
+
+def _new_id(given: NewID, last: tuple[int, int], now_ms: int) -> tuple[int, int]:
     """The ID of an entry to be added. Raises what XADD answers when there is none."""
     if last == MAX_ID:
         raise ReplyError(errors.EXHAUSTED)
+    last_ms, last_seq = last
+    new: tuple[int, int] | None
     if given.ms is None:
-        new = StreamID(now_ms, 0) if now_ms > last.ms else last.next()
+        new = (now_ms, 0) if now_ms > last_ms else StreamID(*last).next()
     elif given.seq is None:
         # Redis: `ms-*` does not carry into the next millisecond, as `*` does.
-        new = StreamID(given.ms, 0) if given.ms > last.ms else last.next() if given.ms == last.ms else None
-        if new is not None and new.ms != given.ms:
+        new = (given.ms, 0 if given.ms > last_ms else last_seq + 1)
+        if given.ms < last_ms or new[1] > U64_MAX:
             new = None
     else:
-        new = StreamID(given.ms, given.seq)
+        new = (given.ms, given.seq)
     if new is None or new <= last:
         raise ReplyError(errors.ID_TOO_SMALL)
     return new
@@ -126,7 +137,9 @@ def _range(ctx: Context, key: bytes, start: StreamID, end: StreamID, count: int 
     if start > end:
         return []
     most = -1 if count is None else count
-    return entry_replies(stream.range(start.packed, end.packed, most, backwards=backwards))
+    return entry_replies(
+        stream.range(start.packed, end.packed, most, backwards=backwards, most_bytes=ctx.session.reply_most)
+    )
 
 
 @handles("XDEL")
@@ -169,7 +182,16 @@ def xsetid(
     stream.last_id = packed
     if entriesadded is not None:
         stream.entries_added = entriesadded
+        _read_no_more_than(stream, entriesadded)
     if maxdeletedid is not None and maxdeletedid != MIN_ID:  # Redis: 0-0 means "not given"
         stream.max_deleted_id = maxdeletedid.packed
     stream.changed()
     return OK
+
+
+def _read_no_more_than(stream: Stream, entries_added: int) -> None:
+    """Redis (since 8.10.1, or later): no group has read more entries than were ever added; its lag was negative."""
+    for group in stream.groups():
+        if group.entries_read is not None and group.entries_read > entries_added:
+            group.entries_read = entries_added
+            group.changed()

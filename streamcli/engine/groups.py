@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from streamcli import errors
 from streamcli.engine.engine import Context, handles
 from streamcli.grammar.types import Special
-from streamcli.ids import id_text
+from streamcli.ids import id_text, pack_pair
 from streamcli.reply import NIL_ARRAY, OK, Error, Reply, ReplyError
 from streamcli.storage.streams import ZERO_ID
 
@@ -124,7 +124,7 @@ def xack(ctx: Context, *, key: bytes, group: bytes, id: list[StreamID]) -> Reply
     if found is None:
         return 0
     ctx.call.check()
-    return found.acknowledge([one.packed for one in id])
+    return found.acknowledge([pack_pair(*one) for one in id])
 
 
 @handles("XPENDING")

@@ -55,8 +55,8 @@ class Host:
     def leave(self, session: Session) -> None:
         """The session has said QUIT."""
 
-    def shutdown(self, session: Session) -> Reply:
-        """End the server."""
+    def shutdown(self, session: Session, *, now: bool) -> Reply:
+        """End the server; `now`: without waiting for anybody to take what he was sent."""
         raise ReplyError(errors.SERVER_ONLY)
 
     def reset_statistics(self) -> None:

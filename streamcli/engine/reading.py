@@ -41,7 +41,7 @@ def xread(
         after = _after(stream, position)
         reads.append((name, stream, after))
         again.append(TOP.mark if position is TOP else id_text(after))  # Redis: `+` is looked up again, `$` is not
-    budget = Budget(count, maxcount, maxsize, ctx.session.protocol)
+    budget = Budget(count, maxcount, maxsize, ctx.session.protocol, ctx.session.reply_most)
     found: list[tuple[bytes, list[Reply]]] = []
     for name, stream, after in reads:
         if not budget.turn(name):

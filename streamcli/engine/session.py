@@ -13,7 +13,7 @@ from streamcli import errors
 from streamcli.engine.engine import HANDLERS, Context, Engine, Wait
 from streamcli.grammar.commands import COMMANDS
 from streamcli.grammar.parse import Call, parse
-from streamcli.reply import NIL_ARRAY, OK, QUEUED, Reply, ReplyError
+from streamcli.reply import NIL_ARRAY, OK, QUEUED, Error, Reply, ReplyError
 from streamcli.storage.schema import FAULTS, DamagedError, explain
 from streamcli.storage.store import STREAM
 
@@ -29,6 +29,7 @@ class Session:
         self.name = b""
         self.library: dict[str, bytes] = {}
         self.queue: list[Call] | None = None  # the commands after MULTI
+        self.queue_bytes = 0  # of their words
         self.dirty = False  # a watched key was changed through this engine
         self.executing = False
         self._executed = 0  # how many commands the transaction has that runs
@@ -44,21 +45,26 @@ class Session:
                 self._spoiled = True
             if call.command is COMMANDS["EXEC"]:
                 self._leave()
-                return errors.exec_refused(call.rejected)
-            return call.rejected
+                return self.refused(call, errors.exec_refused(call.rejected))
+            return self.refused(call, call.rejected)
         command = call.command
         if command is None:  # no words at all
-            return errors.unknown_command((b"",))
+            return self.refused(call, errors.unknown_command((b"",)))
         if not self.authenticated and "no_auth" not in command.flags:
-            return errors.NOAUTH
+            return self.refused(call, errors.NOAUTH)
         if self.queue is not None and command.queued:
             if "no_multi" in command.flags:
                 self._spoiled = True
-                return errors.NOT_IN_MULTI
+                return self.refused(call, errors.NOT_IN_MULTI)
             self.queue.append(call)
+            self.queue_bytes += sum(map(len, call.argv))
             return QUEUED
         self.last_command = command.name
         return self.run(call, now_ms)
+
+    def refused(self, call: Call, error: Error) -> Error:
+        """A command is answered with an error and not carried out."""
+        return error
 
     def resume(self, wait: Wait, now_ms: int) -> Reply | Wait:
         """Ask again for a command that waits: a reply, or what to go on waiting for.
@@ -96,7 +102,8 @@ class Session:
                 call.check()
             if not handler.store:
                 return handler.run(Context(self.engine, self, call, now_ms), **call.args)
-            with store.transaction(write=command.writes, now_ms=now_ms):
+            single = handler.single == len(call.args)
+            with store.transaction(write=command.writes, now_ms=now_ms, single=single):
                 try:
                     return handler.run(Context(self.engine, self, call, now_ms), **call.args)
                 except ReplyError as wrong:  # Redis: what a command did before it failed stays done
@@ -158,11 +165,27 @@ class Session:
         try:
             replies: list[Reply] = []
             for call in queue:
+                if self.heard_enough and call.command is not None and "readonly" in call.command.flags:
+                    continue
                 reply = self.run(call, now_ms)
-                replies.append(reply.timed_out if isinstance(reply, Wait) else reply)
+                replies.append(self.kept(reply.timed_out if isinstance(reply, Wait) else reply))
             return replies
         finally:
             self.executing = False
+
+    @property
+    def reply_most(self) -> int:
+        """How many bytes of a reply anybody would be sent; 0 for any number. A longer one need not be complete."""
+        return 0
+
+    @property
+    def heard_enough(self) -> bool:
+        """Will no more be sent of what a transaction answers? Then only what it does matters."""
+        return False
+
+    def kept(self, reply: Reply) -> Reply:
+        """What one command of a transaction has answered, as it is kept until the last one has been run."""
+        return reply
 
     @property
     def collected(self) -> int | None:
@@ -177,6 +200,11 @@ class Session:
                 self._watched[self.db, name] = self._state(self.db, name, now_ms)
                 self.engine.watch(self, self.db, name)
         return OK
+
+    @property
+    def plain(self) -> bool:
+        """Is a command run as it comes: with no transaction that collects it, and no password missing?"""
+        return self.queue is None and self.authenticated
 
     @property
     def watching(self) -> int:
@@ -207,7 +235,7 @@ class Session:
         return key.id, key.expires_ms, version
 
     def _leave(self) -> None:
-        self.queue, self._spoiled = None, False
+        self.queue, self.queue_bytes, self._spoiled = None, 0, False
         self.unwatch()
 
     # -- the connection -------------------------------------------------------------------

@@ -81,13 +81,21 @@ class _Place(NamedTuple):
     now_ms: int
 
 
+def _mark(call: Call, mark: str) -> str:
+    """What `=` or `~` says. Redis: with an eye on the groups `~` is exact, and only tells that there is a limit."""
+    for name in ("delref", "acked"):
+        if mark == "~" and name in call.args:
+            return f"to the entry, because of {name.upper()}; up to a limit"
+    return _MARKS.get(mark, "")
+
+
 def meaning(call: Call, index: int, now_ms: int) -> str:
     """What the word says, in one line of printable text; empty when nothing is known of it."""
     role = call.roles[index] if index < len(call.roles) else None
     if role is None or role.part is None:
         return ""
     if role.kind == "mark":
-        return _MARKS.get(c_string(call.argv[index]).decode("latin-1"), "")
+        return _mark(call, c_string(call.argv[index]).decode("latin-1"))
     part = role.part
     if not isinstance(part, Arg):
         return about(part)

@@ -28,6 +28,7 @@ from streamcli.grammar.spec import (
     Part,
     Role,
 )
+from streamcli.grammar.types import AUTO_ID, NEW
 from streamcli.ids import c_string
 from streamcli.reply import Error, ReplyError
 
@@ -90,6 +91,8 @@ def parse(argv: Sequence[bytes], *, draft: bool = False, commands: Mapping[bytes
     those that a server has besides.
     """
     call = Call(tuple(argv))
+    if not draft and commands is BY_WORD and _again(call):
+        return call
     command = _find(call, draft, commands)
     if command is None:
         call.roles += [None] * (len(argv) - len(call.roles))
@@ -97,9 +100,62 @@ def parse(argv: Sequence[bytes], *, draft: bool = False, commands: Mapping[bytes
     call.command = command
     if not command.subcommands:
         _Reader(call, command, draft).read()
+        if not (draft or call.problems) and commands is BY_WORD:
+            _keep(call)
     elif command.open:
         call.roles += [None] * (len(argv) - len(call.roles))
     return call
+
+
+# -- lines that come again and again are read once ---------------------------------------------
+# What a reader asks in a loop is the same line; what a writer sends differs in its fields, which nobody looks at.
+
+_KEPT_MAX, _KEPT_WORDS, _KEPT_BYTES = 256, 64, 512
+_HEAD = 3  # words before the fields
+_kept: dict[tuple[bytes, ...], Call] = {}
+_kept_heads: dict[tuple[int, tuple[bytes, ...]], Call] = {}  # by the number of words, and the first of them
+
+
+def _again(call: Call) -> bool:
+    """Was such a line read before? Then `call` is made what it would be."""
+    argv = call.argv
+    before = _kept_heads.get((len(argv), argv[:_HEAD]))
+    if before is not None:
+        args = before.args.copy()
+        args["fields"] = list(argv[_HEAD:])
+    elif len(argv) <= _KEPT_WORDS and (before := _kept.get(argv)) is not None:
+        args = _copy(before.args)
+    else:
+        return False
+    call.command, call.roles, call.args = before.command, before.roles, args
+    return True
+
+
+def _keep(call: Call) -> None:
+    """Keep a call without problems, if its line is of a kind that comes again."""
+    args, argv = call.args, call.argv
+    id = args.get("id")
+    if len(argv) > _KEPT_WORDS:
+        return
+    if id is AUTO_ID and len(args) == _HEAD:  # XADD key * ...
+        head = argv[:_HEAD]
+        _put(_kept_heads, (len(argv), head), head, call, {**args, "fields": []})
+    elif type(id) is list and NEW in id:
+        _put(_kept, argv, argv, call, _copy(args))
+
+
+def _put(kept: dict[Any, Call], key: object, words: tuple[bytes, ...], call: Call, args: dict[str, Any]) -> None:
+    if sum(map(len, words)) > _KEPT_BYTES:
+        return
+    if len(kept) >= _KEPT_MAX:
+        kept.clear()
+    kept[key] = copy = Call(words)
+    copy.command, copy.roles, copy.args = call.command, call.roles.copy(), args
+
+
+def _copy(args: dict[str, Any]) -> dict[str, Any]:
+    """Whoever is given them may change them."""
+    return {name: value.copy() if type(value) is list else value for name, value in args.items()}
 
 
 def _find(call: Call, draft: bool, commands: Mapping[bytes, Command]) -> Command | None:

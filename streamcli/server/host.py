@@ -48,7 +48,6 @@ class ServerHost(Host):
         if client is None:
             return None
         now = time.monotonic()
-        size, unsent = client.requests.size, client.unsent
         return {
             "id": session.id,
             "addr": client.address,
@@ -64,17 +63,17 @@ class ServerHost(Host):
             "ssub": 0,
             "multi": -1 if session.collected is None else session.collected,
             "watch": session.watching,
-            "qbuf": size,
+            "qbuf": client.unrun,
             "qbuf-free": 0,
-            "argv-mem": 0,
-            "multi-mem": 0,
+            "argv-mem": client.waiting,
+            "multi-mem": session.queue_bytes,
             "rbs": 0,
             "rbp": 0,
             "obl": 0,
-            "oll": 1 if unsent else 0,
-            "omem": unsent,
-            "tot-mem": size + unsent,
-            "events": "rw" if unsent else "r",
+            "oll": 1 if client.unsent else 0,
+            "omem": client.unsent,
+            "tot-mem": client.memory,
+            "events": "rw" if client.unsent else "r",
             "cmd": session.last_command.lower().replace(" ", "|") or "NULL",
             "user": "default",
             "redir": -1,
@@ -143,8 +142,9 @@ class ServerHost(Host):
 
     # -- the server ----------------------------------------------------------------------------
 
-    def shutdown(self, session: Session) -> Reply:
+    def shutdown(self, session: Session, *, now: bool) -> Reply:
         client = self._client(session)
+        self._server.patient = not now
         client.silent = client.leaving = True  # Redis: the end of the connection is the answer
         self._server.ending = True
         return OK

@@ -50,7 +50,7 @@ def _clients(server: Server) -> Lines:
         ("connected_clients", len(clients)),
         ("cluster_connections", 0),
         ("maxclients", server.limits.clients),
-        ("client_recent_max_input_buffer", max((client.requests.size for client in clients), default=0)),
+        ("client_recent_max_input_buffer", max((client.unrun for client in clients), default=0)),
         ("client_recent_max_output_buffer", max((client.unsent for client in clients), default=0)),
         ("blocked_clients", len(waiting)),
         ("tracking_clients", 0),
@@ -74,11 +74,13 @@ def _memory(server: Server) -> Lines:
         ("used_memory_peak", peak),
         ("used_memory_peak_human", _human(peak)),
         ("used_memory_peak_perc", f"{100 * used / peak if peak else 0:.2f}%"),
+        ("total_system_memory", _installed()),
+        ("total_system_memory_human", _human(_installed())),
         ("maxmemory", 0),
         ("maxmemory_human", "0B"),
         ("maxmemory_policy", "noeviction"),
         ("mem_fragmentation_ratio", "1.00"),
-        ("mem_clients_normal", sum(client.requests.size + client.unsent for client in server.clients.values())),
+        ("mem_clients_normal", sum(client.memory for client in server.clients.values())),
         ("mem_allocator", "python"),
     ]
 
@@ -188,6 +190,14 @@ def _peak() -> int:
         return 0
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most if sys.platform == "darwin" else most * 1024
+
+
+def _installed() -> int:
+    """Bytes of memory that the machine has; 0 where that is not known."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return 0
 
 
 def _human(size: int) -> str:

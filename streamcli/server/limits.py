@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 CLIENTS = 10_000
 _SPARE_FILES = 32  # that are none of clients
 _I64_MAX, _U32_MAX, _INT_MAX = 2**63 - 1, 2**32 - 1, 2**31 - 1
+_UNREAD_BYTES = 64 * 1024
 _LEAST_BYTES = 1024**2
 _CLASSES = (b"normal", b"slave", b"replica", b"pubsub")
 
@@ -25,7 +26,7 @@ class Limits:
         self.clients = clients
         self.bulk = BULK_MAX  # one word
         self.query = 1024**3  # all that a client has sent and that is not run
-        self.outputs = {  # what a client has not read: hard and soft limit, seconds; only the first one is ever used
+        self.outputs = {  # what a client has not read: hard and soft limit, seconds; only the first ones are ever used
             b"normal": (256 * 1024**2, 0, 0),
             b"slave": (256 * 1024**2, 64 * 1024**2, 60),
             b"pubsub": (32 * 1024**2, 8 * 1024**2, 60),
@@ -35,8 +36,19 @@ class Limits:
 
     @property
     def output(self) -> int:
-        """The most that one reply, or all that a client has not read, may take; 0 is no limit."""
+        """What a client's replies may not come to before they are read; 0 is no limit."""
         return self.outputs[b"normal"][0]
+
+    @property
+    def soft_output(self) -> tuple[int, int]:
+        """What they may not come to for longer than so many seconds; 0 is no limit."""
+        return self.outputs[b"normal"][1:]
+
+    @property
+    def unread(self) -> int:
+        """How many bytes may wait for a client before no more of its commands are run."""
+        given = [limit for limit in self.outputs[b"normal"][:2] if limit]
+        return min(_UNREAD_BYTES, *given) if given else _UNREAD_BYTES
 
 
 def allow_files(clients: int) -> int:
@@ -75,6 +87,7 @@ def settings(server: Server) -> dict[bytes, Setting]:
 
     def change_outputs(value: bytes) -> None:
         _read_outputs(value, limits.outputs)
+        server.limits_changed()
 
     return {
         b"maxclients": number("clients", 1, _U32_MAX)._replace(fault=_clients_fault),

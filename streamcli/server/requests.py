@@ -59,6 +59,11 @@ class Requests:
     def size(self) -> int:
         return len(self._data) - self._at + self._arrived + self._kept
 
+    @property
+    def begun(self) -> bool:
+        """Is there something of a request whose rest is to come?"""
+        return self._left > 0 or self.size > 0
+
     def feed(self, data: bytes) -> None:
         self._more.append(data)
         self._arrived += len(data)

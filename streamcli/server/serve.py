@@ -22,6 +22,7 @@ from streamcli.text import visible
 
 _BACKLOG = 1024
 _GOODBYE_SECONDS = 2.0  # for what clients have not read when the server ends
+_SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP")  # that end it
 _HARVEST = 50_000  # objects between two looks for garbage: commands leave none in circles
 
 
@@ -46,7 +47,10 @@ class Place(NamedTuple):
 
 
 def serve(place: Place) -> None:
-    """Serve until somebody ends it. Raises ServeError, OpenToAllError."""
+    """Serve until somebody ends it; whoever called is to end, too: the signals that say so are ignored then.
+
+    Raises ServeError, OpenToAllError.
+    """
     addresses = _addresses(place)
     public = any(not ip_address(address[4][0].partition("%")[0]).is_loopback for address in addresses)
     if public and not place.password:
@@ -72,6 +76,8 @@ def serve(place: Place) -> None:
     finally:
         for listener in listeners:
             _close(listener, place.socket if listener.family == _unix() else None, made)
+    for number in _heeded():  # Python gives them back their meaning before it has ended
+        signal.signal(number, signal.SIG_IGN)
 
 
 async def _serve(engine: Engine, listeners: list[socket.socket], place: Place, *, public: bool) -> None:
@@ -91,10 +97,7 @@ async def _serve(engine: Engine, listeners: list[socket.socket], place: Place, *
     for listener in listeners:
         create: Any = loop.create_unix_server if listener.family == _unix() else loop.create_server
         accepting.append(await create(lambda: Client(server), sock=listener, backlog=_BACKLOG))
-    for name in ("SIGTERM", "SIGINT", "SIGHUP"):
-        with suppress(AttributeError, NotImplementedError, ValueError):
-            if signal.getsignal(getattr(signal, name)) is not signal.SIG_IGN:  # nohup, and a shell's background
-                loop.add_signal_handler(getattr(signal, name), server.stop)
+    _end_by_signal(loop, server)
     gc.collect()
     gc.freeze()
     gc.set_threshold(_HARVEST, 20, 20)
@@ -104,11 +107,32 @@ async def _serve(engine: Engine, listeners: list[socket.socket], place: Place, *
     for each in accepting:
         each.close()
     ends = time.monotonic() + _GOODBYE_SECONDS
-    while server.clients and time.monotonic() < ends:
+    while server.patient and server.clients and time.monotonic() < ends:
         await asyncio.sleep(0.01)
     for client in list(server.clients.values()):
         client.abort()
     log("ended")
+
+
+def _end_by_signal(loop: asyncio.AbstractEventLoop, server: Server) -> None:
+    """Let a signal end the server, and any that follows change nothing.
+
+    Not by the loop's own handlers: it takes them away before the database and the sockets are closed, and of two
+    signals, as `timeout` and impatient people send them, the second one would be the end of the process.
+    """
+
+    def end(number: int, frame: object) -> None:
+        with suppress(RuntimeError):  # the loop has ended already
+            loop.call_soon_threadsafe(server.stop)
+
+    for number in _heeded():
+        signal.signal(number, end)
+
+
+def _heeded() -> list[int]:
+    """The signals that end the server, but those that are ignored: by nohup, and in a shell's background."""
+    found = (getattr(signal, name, None) for name in _SIGNALS)
+    return [number for number in found if number is not None and signal.getsignal(number) is not signal.SIG_IGN]
 
 
 # -- listening ---------------------------------------------------------------------------

@@ -25,11 +25,13 @@ from streamcli.server.limits import Limits, settings
 from streamcli.server.monitors import Monitors
 from streamcli.server.session import ServedSession
 from streamcli.server.statistics import Statistics
-from streamcli.storage.schema import FAULTS, explain
+from streamcli.storage.schema import FAULTS, GoneError, explain
 
 _POLL_SECONDS = 0.015  # how long another process's write may stay unseen
 _EXPIRY_SECONDS = 0.1  # how long an expired key may
 _REPLIES_BYTES = 1024 * 1024  # of one transaction, before they are sent
+_BATCH_SECONDS = 0.2  # of one transaction, before others have their turn
+_READING_SECONDS = 0.02  # of commands that need not be one
 _QUEUED = b"+QUEUED\r\n"
 
 
@@ -55,6 +57,8 @@ class Server:
         self.began = time.monotonic()
         self.stopped = asyncio.Event()
         self.ending = False  # a SHUTDOWN is under way
+        self.patient = True  # and those who have not read all may do so
+        self._told = False  # that the file is gone
         self._touched: dict[tuple[int, bytes], None] = {}
         self._touched_all = False
         self._places = 0
@@ -97,7 +101,7 @@ class Server:
     def limits_changed(self) -> None:
         """A setting was changed: those who are connected are held to it, too."""
         for client in self.clients.values():
-            client.requests.bulk_max = self.limits.bulk
+            client.limits_changed()
         if self.limits.idle and self._sweep is None:
             self._sweep = asyncio.get_running_loop().call_later(1, self._close_idle)
 
@@ -122,7 +126,6 @@ class Server:
             if (self.engine.store.shared or len(taken) > 1) and any(map(_writes, taken)):
                 with self.engine.batch(now):
                     self._run_queue(client, now)
-                    self.engine.store.check()
             else:
                 self._run_queue(client, now)
         except Exception as error:  # a fault of ours is no reason to leave the others
@@ -131,15 +134,15 @@ class Server:
 
     def run_alone(self, client: Client, argv: list[bytes]) -> None:
         """As `run`, of a command that came alone: the way that is gone most."""
-        engine, now = self.engine, time_ns() // 1_000_000
+        now = time_ns() // 1_000_000
         self.statistics.tick(now)
+        assert client.session is not None
         try:
-            if engine.store.shared and _writes(argv):
-                with engine.batch(now):
-                    self._run_one(client, argv, now)
-                    engine.store.check()
+            reply = client.session.execute(argv, now)
+            if type(reply) is Wait:
+                client.wait = reply
             else:
-                self._run_one(client, argv, now)
+                client.send(reply)  # type: ignore[arg-type]
         except Exception as error:
             self._failed(client, [argv], error)
         self._ran(client)
@@ -159,17 +162,10 @@ class Server:
         if self.ending:
             self.stop()
 
-    def _run_one(self, client: Client, argv: list[bytes], now: int) -> None:
-        assert client.session is not None
-        reply = client.session.execute(argv, now)
-        if type(reply) is Wait:
-            client.wait = reply
-        else:
-            client.send(reply)  # type: ignore[arg-type]
-
     def _run_queue(self, client: Client, now: int) -> None:
         """Until somebody may have to be served before the next command."""
         queue, session, size = client.queue, client.session, 0
+        ends = time.monotonic() + (_BATCH_SECONDS if self.engine.store.in_transaction else _READING_SECONDS)
         assert session is not None
         while queue:
             argv = queue.popleft()
@@ -178,11 +174,16 @@ class Server:
                 client.wait = reply
                 return
             size += client.send(reply)
-            if size > _REPLIES_BYTES or client.leaving or client.closing or self._touched or self._touched_all:
+            if size > _REPLIES_BYTES or client.leaving or client.closing or client.flooded:
+                return
+            if self._touched or self._touched_all or time.monotonic() > ends:
                 return
 
     def _failed(self, client: Client, ran: list[list[bytes]], error: Exception) -> None:
         if isinstance(error, FAULTS):
+            if isinstance(error, GoneError) and not self._told:
+                self._told = True
+                self.log(f"commands that write are refused: {explain(error)}")
             self._undone(client, ran, errors.storage(explain(error)))
         else:
             self.log(f"internal error, please report it: {_what(error)}")
@@ -318,7 +319,6 @@ class Server:
                             empty.add((session.db, wait.keys, wait.group))
                     else:
                         replies.append((client, reply))
-                self.engine.store.check()
         except Exception as error:
             self.engine.store.recover()
             for client, wait in waits:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from time import perf_counter_ns
 from typing import TYPE_CHECKING
 
 from streamcli.engine import Session, Wait
@@ -24,12 +24,12 @@ class ServedSession(Session):
         self._resuming = False
 
     def run(self, call: Call, now_ms: int) -> Reply | Wait:
-        began = time.perf_counter_ns()
-        reply = super().run(call, now_ms)
+        began = perf_counter_ns()
+        reply = Session.run(self, call, now_ms)
         command = call.command
         assert command is not None
         if type(reply) is not Wait:
-            self._statistics.ran(command, reply, time.perf_counter_ns() - began)
+            self._statistics.ran(command, reply, perf_counter_ns() - began)
             if "readonly" in command.flags:
                 self._looked_up(call)
         if self._monitors and not self._resuming:  # Redis: who has waited was shown before
@@ -43,12 +43,21 @@ class ServedSession(Session):
         finally:
             self._resuming = False
 
-    def execute(self, argv: list[bytes] | tuple[bytes, ...], now_ms: int) -> Reply | Wait:  # type: ignore[override]
-        commands = self._statistics.commands
-        reply = super().execute(argv, now_ms)
-        if type(reply) is Error and self._statistics.commands == commands:
-            self._statistics.refused(argv, reply)
-        return reply
+    def refused(self, call: Call, error: Error) -> Error:
+        self._statistics.refused(call.command, error)
+        return error
+
+    @property
+    def reply_most(self) -> int:
+        return self._client.server.limits.output
+
+    @property
+    def heard_enough(self) -> bool:
+        return self._client.flooded
+
+    def kept(self, reply: Reply) -> Reply:
+        """In bytes, so that they can be counted, and what is too much let go of."""
+        return self._client.encoded(reply)
 
     def _looked_up(self, call: Call) -> None:
         """Were the keys there that the command has read? (What is there is remembered by then.)"""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from streamcli.grammar.parse import parse
 from streamcli.reply import Error
 
 if TYPE_CHECKING:
@@ -71,9 +69,8 @@ class Statistics:
             use.failed += 1
             self._error(reply)
 
-    def refused(self, argv: Sequence[bytes], error: Error) -> None:
+    def refused(self, command: Command | None, error: Error) -> None:
         """A command was answered with an error and not carried out."""
-        command = parse(argv).command
         if command is not None:
             self._use(command.name).rejected += 1
         self._error(error)

@@ -47,10 +47,11 @@ def unpack_words(blob: bytes) -> list[bytes]:
 _NODE_OVERHEAD = 7
 _I64 = 2**63
 _INTEGER_TEXT_MAX = 20
+COUNTS_MAX = 20  # bytes of a node's two counts
 
 
 def integer_size(value: int) -> int:
-    """Bytes an integer takes, its trailer included."""
+    """Bytes an integer takes, its trailer included; kept as C keeps it, see `signed`."""
     if 0 <= value <= 127:
         return 2
     if -4096 <= value <= 4095:
@@ -59,7 +60,10 @@ def integer_size(value: int) -> int:
         return 4
     if -(2**23) <= value < 2**23:
         return 5
-    return 6 if -(2**31) <= value < 2**31 else 10
+    if -(2**31) <= value < 2**31:
+        return 6
+    wrapped = signed(value)
+    return 10 if wrapped == value else integer_size(wrapped)
 
 
 def string_size(word: bytes) -> int:
@@ -95,7 +99,7 @@ def entry_size(id: bytes, first: bytes, words: Sequence[bytes], same_names: bool
     """Bytes of one entry in the node whose first entry was `first`."""
     ms, seq = unpack_pair(id)
     first_ms, first_seq = unpack_pair(first)
-    size = 2 + integer_size(signed(ms - first_ms)) + integer_size(signed(seq - first_seq))
+    size = 2 + integer_size(ms - first_ms) + integer_size(seq - first_seq)
     pairs = len(words) // 2
     if same_names:
         return size + sum(map(string_size, words[1::2])) + integer_size(pairs + 3)

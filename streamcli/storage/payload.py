@@ -26,13 +26,38 @@ _OWNERS = {"key": "keys", "stream": "keys", "grp": "groups", "consumer": "consum
 _NOBODY = 0  # instead of a consumer
 _IDS = ("id", "first", "last", "last_id", "max_deleted_id", "tail_first", "tail_last", "oldest")  # as blobs
 _ID_SIZE = 16
+_ANY_NUMBER = ("entries_added", "entries_read", "deliveries", "delivered_ms", "seen_ms", "active_ms")
+_NUMBER_MAX = 2**48  # of all others: they count up from 0, and must have room to go on
 _STAGE = -1_000_000  # the number of a database that nobody can select
+_MINE = {  # which rows of a table are those of key ?1
+    "streams": "key=?1",
+    "nodes": "stream=?1",
+    "groups": "stream=?1",
+    "producers": "stream=?1",
+    "consumers": "grp IN (SELECT id FROM groups WHERE stream=?1)",
+    "pending": "grp IN (SELECT id FROM groups WHERE stream=?1)",
+}
 _COUNTED = (  # a row's column, and the rows it counts
     ("streams", "length", "entries", "stream=o.key"),
     ("streams", "large", "large", "stream=o.key"),
     ("streams", "full_nodes", "nodes", "stream=o.key"),
+    ("streams", "tail_live", "entries", "stream=o.key AND id>=o.tail_first"),
+    ("streams", "producers", "producers", "stream=o.key"),
+    ("streams", "iids", "iids", "producer IN (SELECT id FROM producers WHERE stream=o.key)"),
+    ("nodes", "live", "entries", "stream=o.stream AND id>=o.first AND id<=o.last"),
     ("groups", "pending", "pending", "grp=o.id"),
+    ("groups", "released", "pending", "grp=o.id AND consumer=0"),
     ("consumers", "pending", "pending", "consumer=o.id"),
+    ("producers", "held", "iids", "producer=o.id"),
+)
+_NEVER = (  # a table, and what is true of no row of it
+    ("streams", "last_id < (SELECT max(id) FROM entries WHERE stream=o.key)"),
+    ("streams", "tail_last < (SELECT max(id) FROM entries WHERE stream=o.key)"),
+    ("streams", "length != ifnull(tail_live, 0) + (SELECT total(live) FROM nodes WHERE stream=o.key)"),
+    ("streams", "full_bytes != (SELECT total(bytes) FROM nodes WHERE stream=o.key)"),
+    ("streams", "min(idmp_duration, idmp_maxsize) < 1"),
+    ("pending", "(consumer=0) != (delivered_ms=-1)"),
+    ("pending", "consumer!=0 AND grp != (SELECT grp FROM consumers WHERE id=o.consumer)"),
 )
 
 
@@ -179,7 +204,7 @@ def _believed(column: tuple[str, str, bool], value: Value) -> Value:
     if value is None:
         believed = nullable
     elif isinstance(value, int):
-        believed = kind == "INTEGER"
+        believed = kind == "INTEGER" and (name in _ANY_NUMBER or 0 <= value < _NUMBER_MAX)
     else:
         believed = kind == "BLOB" and (name not in _IDS or len(value) == _ID_SIZE)
     if not believed:
@@ -223,12 +248,11 @@ def _look_through(store: Store, key: Key) -> None:
         return
     if key.kind != STREAM or store.run("SELECT 1 FROM strings WHERE key=?", (key.id,)).fetchone():
         raise RowsError
-    for table, column, counted, where in _COUNTED:
-        whose = "key=?1" if table == "streams" else "stream=?1"
-        if table == "consumers":
-            whose = "grp IN (SELECT id FROM groups WHERE stream=?1)"
-        sql = f"SELECT 1 FROM {table} o WHERE {whose} AND {column} != (SELECT count(*) FROM {counted} WHERE {where})"
-        if store.run(sql, (key.id,)).fetchone():
+    wrong = [
+        (table, f"{column} != (SELECT count(*) FROM {rows} WHERE {which})") for table, column, rows, which in _COUNTED
+    ]
+    for table, what in (*wrong, *_NEVER):
+        if store.run(f"SELECT 1 FROM {table} AS o WHERE {_MINE[table]} AND {what}", (key.id,)).fetchone():
             raise RowsError
     stream = store.stream(key)
     tail = stream.tail

@@ -179,7 +179,10 @@ def explain(error: Exception) -> str:
     """What went wrong, in words for the user (SQLite's own are for its programmers)."""
     text = str(error)
     if isinstance(error, GoneError):
-        return "the database file was removed or replaced while it was in use; nothing was changed"
+        return (
+            "the database file was removed or replaced while it was in use; nothing was changed; "
+            "put the file back, or start again with the one that is there"
+        )
     if isinstance(error, DamagedError) or not isinstance(error, Failed):
         text = "malformed"  # rows that say what no row of ours says
     if "not a database" in text:

@@ -10,8 +10,9 @@ inside SQLite for a lock.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from streamcli.storage.rows import Row
 from streamcli.storage.schema import (
@@ -26,7 +27,11 @@ from streamcli.storage.schema import (
     open_memory,
     patiently,
 )
+from streamcli.storage.single import Single
 from streamcli.storage.streams import Stream
+
+if TYPE_CHECKING:
+    import sqlite3
 
 STREAM, STRING = 1, 2  # a key's kind
 
@@ -46,26 +51,26 @@ class Key:
         self.stream: Stream | None = None
 
 
-def _identity(path: str | None) -> tuple[int, int] | None:
+def _identity(path: str) -> tuple[int, int] | None:
     """What tells a file from another one of that name; None when there is none."""
     try:
-        found = os.stat(path) if path is not None else None
+        found = os.stat(path)
     except OSError:
         return None
-    return (found.st_dev, found.st_ino) if found is not None else None
+    return found.st_dev, found.st_ino
 
 
 class Transaction:
     """See `Store.transaction`."""
 
-    __slots__ = ("_now_ms", "_store", "_write")
+    __slots__ = ("_now_ms", "_single", "_store", "_write")
 
-    def __init__(self, store: Store, write: bool, now_ms: int) -> None:
-        self._store, self._write, self._now_ms = store, write, now_ms
+    def __init__(self, store: Store, write: bool, now_ms: int, single: bool) -> None:
+        self._store, self._write, self._now_ms, self._single = store, write, now_ms, single
 
     def __enter__(self) -> None:
         try:
-            self._store._begin(self._write, self._now_ms)
+            self._store._begin(self._write, self._now_ms, self._single)
         except BaseException:
             self._store._rollback()
             raise
@@ -89,10 +94,12 @@ class Store:
         self.path = None if path == MEMORY else path
         self.shared = self.path is not None  # other processes may write it
         self.connection = open_memory() if self.path is None else open_file(self.path, durable=durable)
-        self.run = self.connection.execute
+        self.run: Callable[..., sqlite3.Cursor] = self.connection.execute
         self.run_many = self.connection.executemany
         self._keys: dict[tuple[int, bytes], Key] = {}
         self._unwritten: list[Row] = []
+        self.single = Single(self, self._start_memory)
+        self._begun = False  # in the memory of one process, which needs no transaction to be read
         self._data_version = -1
         self._depth = 0
         self._writing = False
@@ -100,7 +107,8 @@ class Store:
         self._by_delivery = False
         self.durable = self.shared and durable
         self._durable_now = self.durable
-        self._file = _identity(self.path)
+        self._place = os.path.abspath(self.path) if self.path is not None else ""  # the working directory may change
+        self._file = _identity(self._place)
         self.expired = 0  # keys that were deleted because their time was over
         try:
             patiently(self._look)
@@ -123,33 +131,46 @@ class Store:
 
     # -- transactions --------------------------------------------------------------
 
-    def transaction(self, *, write: bool, now_ms: int) -> Transaction:
+    def transaction(self, *, write: bool, now_ms: int, single: bool = False) -> Transaction:
         """`with store.transaction(...):` keeps all that is done in it, or, after an exception, none of it.
 
         Inside another one it is part of that, and an exception must go on to
-        the outermost: by then everything is undone.
+        the outermost: by then everything is undone. `single`: it will probably do nothing but add an entry
+        by `Single.add`, and changes no row before its first statement.
         """
-        return Transaction(self, write, now_ms)
+        return Transaction(self, write, now_ms, single)
 
     @property
     def in_transaction(self) -> bool:
         return self._depth > 0
 
-    def _begin(self, write: bool, now_ms: int) -> None:
+    def _begin(self, write: bool, now_ms: int, single: bool) -> None:
         if self._depth == 0:
             if self.durable is not self._durable_now:
                 self._become_durable()
             if self.shared or self._data_version < 0:
                 patiently(self._start_write if write else self._start_read)
-            elif write:  # nobody else is in the memory of one process
-                self.run("BEGIN IMMEDIATE")
+            elif single:
+                self.single.begin()
+            elif write:
+                self._start_memory()
+            elif self.single.ahead:
+                self.single.catch_up()
             self._writing = write
         self._depth += 1
         if write and self._next_expiry_ms is not None and self._next_expiry_ms < now_ms:
             self._expire(now_ms)
 
+    def _start_memory(self) -> None:
+        """Nobody else is in the memory of one process."""
+        if self.single.ahead:
+            self.single.catch_up()
+        self.run("BEGIN IMMEDIATE")
+        self._begun = True
+
     def _start_write(self) -> None:
         self.run("BEGIN IMMEDIATE")
+        self._begun = True
         self._look_or_leave()
 
     def _start_read(self) -> None:
@@ -168,18 +189,31 @@ class Store:
 
     def _commit(self) -> None:
         assert self._depth > 0
+        if self.single.late and self._depth == 1:
+            self.single.end()
+            self._writing, self._depth = False, 0
+            return
         if self._depth == 1:
             if self._unwritten:
                 self._write_back()
-            if self._writing or self.shared:
+            if self._writing:
+                if self.shared:
+                    self._look_for_file()
                 self.run("COMMIT")
-            self._writing = False
+                self._writing = self._begun = False
+            elif self.shared:
+                self.run("COMMIT")
             if len(self._keys) > _REMEMBERED_MAX:
                 self._keys.clear()
         self._depth -= 1
 
     def _rollback(self) -> None:
         """Undo the whole transaction, however deep, and forget what was read in it."""
+        if self.single.late:
+            self.single.undo()
+        if not (self.shared or self._begun or self.connection.in_transaction):
+            self._writing, self._depth = False, 0  # what is remembered is true, and may be ahead of the tables
+            return
         if self.connection.in_transaction:
             with suppress(*FAULTS):
                 self.run("ROLLBACK")
@@ -187,7 +221,7 @@ class Store:
         self._keys.clear()
         self._data_version = -1  # look again before the next command
         self._by_delivery = False
-        self._writing = False
+        self._writing = self._begun = False
         self._depth = 0
 
     def be_durable(self, wanted: bool) -> None:
@@ -199,9 +233,9 @@ class Store:
         self.run(f"PRAGMA synchronous={'FULL' if self.durable else 'NORMAL'}")
         self._durable_now = self.durable
 
-    def check(self) -> None:
-        """Raises a fault when the file has been removed or replaced: what is written would be lost with it."""
-        if self._file is not None and _identity(self.path) != self._file:
+    def _look_for_file(self) -> None:
+        """Raises a fault when it has been removed or replaced: what is written would be lost with it."""
+        if _identity(self._place) != self._file:
             raise GoneError
 
     def remembers(self, db: int, name: bytes) -> bool:
@@ -245,8 +279,8 @@ class Store:
         """Forget everything if another process has written."""
         version = self.run("PRAGMA data_version").fetchone()[0]
         if version != self._data_version:
-            self._data_version = version
             self._forget()
+            self._data_version = version  # last, so that after a fault it is done again
 
     def _forget(self) -> None:
         self._keys.clear()

@@ -10,10 +10,18 @@ stored: (id, fields), to be read by `unpack_words`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from streamcli.storage import large
-from streamcli.storage.encoding import counts_size, entry_size, header_size, pack_words, signed
+from streamcli.storage.encoding import (
+    COUNTS_MAX,
+    counts_size,
+    entry_size,
+    header_size,
+    pack_words,
+    signed,
+    unpack_words,
+)
 from streamcli.storage.groups import Group
 from streamcli.storage.producers import COLUMNS as _IDMP
 from streamcli.storage.producers import Producers
@@ -21,12 +29,15 @@ from streamcli.storage.rows import Row
 from streamcli.storage.schema import DamagedError
 
 if TYPE_CHECKING:
+    from sqlite3 import Cursor
+
     from streamcli.storage.store import Store
 
 Entry: TypeAlias = tuple[bytes, bytes]  # packed ID, packed fields
 
 ZERO_ID = bytes(16)
 TOP_ID = b"\xff" * 16
+_FEW = 1000  # entries that are read at once where bytes count
 _NODE_BYTES_MAX = 2**30  # Redis: holds even when no limit is set
 
 # What an XADD changes, and what it seldom does.
@@ -50,18 +61,26 @@ class NodeLimits(NamedTuple):
 class Node:
     """Some consecutive entries. `first` and `last` count deleted ones too; `bytes` leaves out the two counts."""
 
-    __slots__ = ("bytes", "deleted", "first", "last", "live", "names")
+    __slots__ = ("_unpacked", "bytes", "deleted", "first", "last", "live", "names")
 
     def __init__(self, first: bytes, last: bytes, live: int, deleted: int, bytes_: int, names: bytes) -> None:
         self.first, self.last, self.live, self.deleted = first, last, live, deleted
         self.bytes, self.names = bytes_, names
+        self._unpacked: Sequence[bytes] | None = None
 
     def full(self, more: int, limits: NodeLimits) -> bool:
         """Is there no room for an entry whose words are `more` bytes long?"""
         most = limits.bytes if 0 < limits.bytes < _NODE_BYTES_MAX else _NODE_BYTES_MAX
-        if self.bytes + counts_size(self.live, self.deleted) + more >= most:
+        room = most - self.bytes - more
+        if room <= COUNTS_MAX and room <= counts_size(self.live, self.deleted):
             return True
         return 0 < limits.entries <= self.live + self.deleted
+
+    def has_names(self, names: Sequence[bytes]) -> bool:
+        """Are these the names of its fields, in their order?"""
+        if self._unpacked is None:
+            self._unpacked = unpack_words(self.names)
+        return self._unpacked == names
 
 
 class _NoNode:
@@ -77,7 +96,7 @@ class Stream(Row):
     """A stream's row. Change it through the methods, or call `changed` after setting a field."""
 
     __slots__ = (
-        "_first", "_groups", "_saved", "appended", "entries_added", "full_bytes", "full_nodes", "id", "large",
+        "_first", "_groups", "_saved", "ahead", "appended", "entries_added", "full_bytes", "full_nodes", "id", "large",
         "last_id", "length", "max_deleted_id", "producers", "tail", "version",
     )  # fmt: skip
 
@@ -93,6 +112,7 @@ class Stream(Row):
         self.tail: Node | None = None
         self.full_nodes = self.full_bytes = 0  # nodes before the tail, and their sizes
         self.producers = Producers(store, id)
+        self.ahead: list[tuple[int, bytes, bytes]] = []  # rows of the table entries that are not in it yet
         self._groups: dict[bytes, Group] = {}  # those that were asked for
         self._saved: object = None  # the columns that seldom change, as they were last written
         self._first: bytes | None = None  # the oldest entry's ID, while it is known
@@ -135,6 +155,43 @@ class Stream(Row):
             self._store.run(_UPDATE_ALL, (*often, *seldom, self.id))
             self._saved = seldom
 
+    # -- ahead of the tables: see `single` -------------------------------------------------
+
+    def state(self) -> tuple[Any, ...]:
+        """All that adding to the tail changes, for `restore`."""
+        tail = self.tail
+        node = None if tail is None else (tail.last, tail.live, tail.bytes)
+        return (
+            self.length, self.last_id, self.entries_added, self.appended, self.version, self._first, tail, node,
+            len(self.ahead), self._behind,
+        )  # fmt: skip
+
+    def restore(self, state: tuple[Any, ...]) -> None:
+        """The inverse of `state`."""
+        (
+            self.length, self.last_id, self.entries_added, self.appended, self.version, self._first, tail, node,
+            ahead, self._behind,
+        ) = state  # fmt: skip
+        self.tail = tail
+        if tail is not None:
+            tail.last, tail.live, tail.bytes = node
+        del self.ahead[ahead:]
+
+    def get_ahead(self, id: bytes, fields: bytes) -> None:
+        """Keep an entry until `catch_up`, which will write the row as well."""
+        self.ahead.append((self.id, id, fields))
+        self._behind = True
+
+    def catch_up(self) -> None:
+        """Put into the tables what they lack, or may lack; `caught_up` when that is kept."""
+        self._saved = None
+        self._store.run_many("INSERT OR REPLACE INTO entries VALUES (?,?,?)", self.ahead)
+        self._save()
+
+    def caught_up(self) -> None:
+        self.ahead.clear()
+        self._behind = False
+
     def destroy(self) -> None:
         """Delete every row but the key's."""
         for group in self.groups():
@@ -163,22 +220,26 @@ class Stream(Row):
 
     def append(self, id: bytes, words: Sequence[bytes], limits: NodeLimits) -> None:
         """Add an entry above `last_id`; `words` are field, value, field, value ..."""
+        store, tail = self._store, self.tail
         fields = pack_words(words)
-        if len(fields) > large.LARGE_BYTES:
-            fields = large.put(self._store, self.id, id, fields)
-            self.large += 1
-        self._store.run("INSERT INTO entries VALUES (?,?,?)", (self.id, id, fields))
+        size = len(fields) - len(words) if fields[0] == 0 else sum(map(len, words))  # joined by as many bytes
+        full = tail is not None and tail.full(size, limits)
+        if not full and len(fields) <= large.LARGE_BYTES and store.single.may_add():
+            store.single.add(self, id, fields)
+        else:
+            if len(fields) > large.LARGE_BYTES:
+                fields = large.put(store, self.id, id, fields)
+                self.large += 1
+            store.run("INSERT INTO entries VALUES (?,?,?)", (self.id, id, fields))
         names = words[::2]
-        packed_names = pack_words(names)
-        tail = self.tail
-        if tail is not None and tail.full(sum(map(len, words)), limits):
+        if tail is not None and full:
             self._seal(tail)
             tail = None
         if tail is None:
-            tail = self.tail = Node(id, id, 0, 0, header_size(names), packed_names)
+            tail = self.tail = Node(id, id, 0, 0, header_size(names), pack_words(names))
         tail.last = id
         tail.live += 1
-        tail.bytes += entry_size(id, tail.first, words, tail.names == packed_names)
+        tail.bytes += entry_size(id, tail.first, words, tail.has_names(names))
         if not self.length:
             self._first = id
         self.length += 1
@@ -204,18 +265,35 @@ class Stream(Row):
         row = self._store.run("SELECT id FROM entries WHERE stream=? ORDER BY id DESC LIMIT 1", (self.id,)).fetchone()
         return row[0] if row else None
 
-    def range(self, low: bytes, high: bytes, most: int = -1, *, backwards: bool = False) -> list[Entry]:
-        """The entries from `low` to `high`, both included; at most `most`, -1 for all."""
+    def range(
+        self, low: bytes, high: bytes, most: int = -1, *, backwards: bool = False, most_bytes: int = 0
+    ) -> list[Entry]:
+        """The entries from `low` to `high`, both included; at most `most`, -1 for all.
+
+        `most_bytes`: none behind the one whose fields make more than that; 0 for any number.
+        """
         sql = "SELECT id, fields FROM entries WHERE stream=? AND id>=? AND id<=? ORDER BY id"
         order = "DESC" if backwards else "ASC"
-        return self._whole(self._store.run(f"{sql} {order} LIMIT ?", (self.id, low, high, most)).fetchall())
+        return self._whole(self._store.run(f"{sql} {order} LIMIT ?", (self.id, low, high, most)), most, most_bytes)
 
-    def after(self, id: bytes, most: int = -1) -> list[Entry]:
-        """The entries above `id`; at most `most`, -1 for all."""
+    def after(self, id: bytes, most: int = -1, *, most_bytes: int = 0) -> list[Entry]:
+        """The entries above `id`; at most `most`, -1 for all, and `most_bytes` as in `range`."""
         sql = "SELECT id, fields FROM entries WHERE stream=? AND id>? ORDER BY id LIMIT ?"
-        return self._whole(self._store.run(sql, (self.id, id, most)).fetchall())
+        return self._whole(self._store.run(sql, (self.id, id, most)), most, most_bytes)
 
-    def _whole(self, rows: list[Entry]) -> list[Entry]:
+    def _whole(self, rows: Cursor, most: int, most_bytes: int) -> list[Entry]:
+        if not most_bytes or (0 <= most <= _FEW and not self.large):
+            return self._filled(rows.fetchall())
+        found: list[Entry] = []
+        size = 0
+        some = _FEW if not self.large else 1
+        while size <= most_bytes and (more := self._filled(rows.fetchmany(some))):
+            found += more
+            size += sum([len(fields) for _, fields in more])
+        return found
+
+    def _filled(self, rows: list[Entry]) -> list[Entry]:
+        """With the fields that have a table of their own."""
         if not self.large:
             return rows
         return [(id, large.whole(self._store, self.id, id, fields)) for id, fields in rows]
@@ -328,9 +406,10 @@ class Stream(Row):
         return Node(*row) if row else None
 
     def _seal(self, tail: Node) -> None:
+        last = min(tail.last, self.last_id)  # XSETID may have gone back behind what was deleted; what comes is above it
         self._store.run(
             "INSERT INTO nodes VALUES (?,?,?,?,?,?,?)",
-            (self.id, tail.first, tail.last, tail.live, tail.deleted, tail.bytes, tail.names),
+            (self.id, tail.first, last, tail.live, tail.deleted, tail.bytes, tail.names),
         )
         self.full_nodes += 1
         self.full_bytes += tail.bytes

@@ -49,6 +49,28 @@ def test_a_file_that_gets_damaged_is_an_error_of_the_command(tmp_path: Path) -> 
     assert str(raised.value) == DAMAGED
 
 
+def test_a_file_that_is_removed_under_a_client_is_an_error_and_not_a_write_that_is_lost(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with streamcli.connect(path) as client:
+        client.xadd("s", {"f": "v"}, id="1-1")
+        path.unlink()
+        with pytest.raises(redis.ResponseError, match="the database file was removed or replaced"):
+            client.xadd("s", {"f": "v"})
+        with pytest.raises(redis.ResponseError, match="the database file was removed or replaced"):
+            client.pipeline().xadd("s", {"f": "v"}).xadd("s", {"f": "v"}).execute()
+        assert client.xlen("s") == 1
+
+
+def test_a_client_goes_on_when_the_working_directory_is_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with streamcli.connect("a.db") as client:
+        client.xadd("s", {"f": "v"}, id="1-1")
+        monkeypatch.chdir("/")
+        assert client.xadd("s", {"f": "v"}, id="1-2") == b"1-2"
+
+
 def test_close_lets_go_of_the_file_and_the_next_command_opens_it_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import count
 from typing import Final, TypeAlias
 
+from tests.client.side import Door
 from tests.conformance.embedded import Embedded
 from tests.conformance.sides import Live, Side
 from tests.server.served import Served, serving
@@ -37,6 +39,19 @@ def _server_on_a_file() -> Iterator[Open]:
 
 
 @contextmanager
+def _python() -> Iterator[Open]:
+    yield lambda protocol: Door(protocol, newest=True)
+
+
+@contextmanager
+def _python_on_a_file() -> Iterator[Open]:
+    """With asyncio."""
+    with _folder() as folder:
+        numbers = count()
+        yield lambda protocol: Door(protocol, path=f"{folder}/{next(numbers)}.db", tasks=True, newest=True)
+
+
+@contextmanager
 def _folder() -> Iterator[str]:
     from tempfile import TemporaryDirectory
 
@@ -44,4 +59,10 @@ def _folder() -> Iterator[str]:
         yield folder
 
 
-DOORS: Final = {"engine": _engine, "server": _server, "server on a file": _server_on_a_file}
+DOORS: Final = {
+    "engine": _engine,
+    "server": _server,
+    "server on a file": _server_on_a_file,
+    "Python": _python,
+    "Python with tasks, on a file": _python_on_a_file,
+}

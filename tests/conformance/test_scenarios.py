@@ -2,7 +2,8 @@
 
 A scenario is a title and steps; a step is the words of a command and the reply, written as in RESP2: `"$text"` a bulk
 string, `"+OK"`, `"-ERR ..."`, a number, `null` and `"*nil"` the two nulls, a list an array; `"?"` anything, `"?int"`
-an integer that is not negative, `"?bulk"` any bulk string.
+an integer that is not negative, `"?bulk"` any bulk string. `sequences.jsonl` holds more of them, written in a
+review from the same facts; no server could be asked.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ def _holds(scenario: dict[str, Any], version: str) -> bool:
     return _version(scenario["since"]) <= _version(version) and (until is None or _version(until) >= _version(version))
 
 
-_LINES = Path(__file__).with_name("scenarios.jsonl").read_text(encoding="utf-8").splitlines()
-_ALL = [json.loads(line) for line in _LINES if line]
+_FILES = [Path(__file__).with_name(name) for name in ("scenarios.jsonl", "sequences.jsonl")]
+_ALL = [json.loads(line) for file in _FILES for line in file.read_text(encoding="utf-8").splitlines() if line]
 SCENARIOS = [scenario for scenario in _ALL if _holds(scenario, AS_OF)]
 
 

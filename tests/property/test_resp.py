@@ -145,6 +145,36 @@ def test_items_are_taken_as_they_arrive(reply: list[Reply], after: Reply, cuts: 
     assert exactly(list(reader)) == exactly([after])
 
 
+@PROFILE
+@given(st.lists(words, min_size=1, max_size=8), st.integers(0, 8), st.integers(0, 8), replies_3, many_cuts)
+def test_what_is_expected_is_taken_and_nothing_else_is(
+    expected: list[bytes], same: int, held: int, after: Reply, cuts: list[int]
+) -> None:
+    """`held` of the replies are read before; the first `same` of the rest are as expected."""
+    block = b"".join(map(encode, expected))
+    first, different = expected[:held], [*expected[:same], *expected[same + 1 :]]
+    for comes in (expected, different):
+        data = b"".join(map(encode, [*first, *comes])) + encode(after, 3)
+        ends = sorted({min(cut, len(data)) for cut in cuts} | {len(data)})
+        reader = Reader()
+        pieces = [data[at:end] for at, end in zip([0, *ends], ends, strict=False)]
+        got: list[Reply] = []
+        while len(got) < len(first):
+            if (found := next(iter(reader), reader)) is reader:
+                reader.feed(pieces.pop(0))
+            else:
+                got.append(found)  # type: ignore[arg-type]
+        while (taken := reader.take(block)) is None and pieces:
+            reader.feed(pieces.pop(0))
+        if taken:
+            assert data.startswith(b"".join(map(encode, first)) + block)
+            got += expected
+        for piece in pieces:
+            reader.feed(piece)
+        got += list(reader)
+        assert exactly(got) == exactly([*first, *comes, after])
+
+
 noise = st.sampled_from(
     [b"\r\n", b"*", b"$", b"%", b"|", b"~", b">", b"=", b"!", b"-1", b"2", b":", b"+", b"_", b"#t", b","]
 )

@@ -12,6 +12,7 @@ import pytest
 import redis
 
 from streamcli.engine import Engine
+from streamcli.server.statistics import Statistics
 from tests.conformance.live import Connection
 from tests.conformance.wire import join
 from tests.e2e.program import until
@@ -208,6 +209,50 @@ def test_client_list_has_redis_fields_in_redis_order(server: Served) -> None:
         r"io-thread=0\n\r\n",
         data,
     )
+
+
+def test_client_list_says_what_is_kept_for_a_client(server: Served) -> None:
+    def kept(id: int) -> tuple[int, ...]:
+        line = server.call("CLIENT", "LIST", "ID", str(id)).decode()
+        names = ("qbuf", "argv-mem", "multi-mem", "omem", "tot-mem")
+        return tuple(int(re.search(rf" {name}=(\d+) ", line)[1]) for name in names)  # type: ignore[index]
+
+    server.call("XADD", "s", "1-1", "f", "v" * 1_000_000)
+    with server.socket() as connection:
+        connection.sendall(sent("CLIENT ID"))
+        id = int(heard(connection, size=4)[1:-2])
+        connection.sendall(sent("MULTI", "SET a bcd", "XLEN s")[:-3])
+        until(lambda: kept(id) == (4, 0, 7, 0, 11), "half a command, and a whole one that is queued")
+        connection.sendall(b"s\r\n" + sent("DISCARD", "XREAD BLOCK 0 STREAMS s $", "PING"))
+        until(lambda: kept(id) == (4, len("XREADBLOCK0STREAMSs1-1"), 0, 0, 26), "one that waits, and one behind it")
+        assert server.info("memory")["mem_clients_normal"] == "26"
+        server.call("CLIENT", "UNBLOCK", str(id))
+        connection.sendall(sent(*["XRANGE s - +"] * 10))
+        until(lambda: kept(id)[3] > 0, "it does not read")
+        assert kept(id)[4] >= kept(id)[3]
+
+
+def test_what_is_queued_counts_as_sent(server: Served) -> None:
+    server.call("CONFIG", "SET", "client-query-buffer-limit", "1mb")
+    try:
+        with server.socket() as connection:
+            connection.sendall(sent("MULTI", *["SET a " + "v" * 100_000] * 20))
+            assert heard(connection, until_closed=True).count(b"+QUEUED\r\n") < 12
+        assert server.call("EXISTS", "a") == b":0\r\n"
+    finally:
+        server.call("CONFIG", "SET", "client-query-buffer-limit", "1gb")
+
+
+def test_rates_are_those_of_the_last_whole_second() -> None:
+    counts = Statistics()
+    counts.tick(5_000)
+    counts.commands, counts.bytes_in, counts.bytes_out = 7, 2048, 1024
+    counts.tick(5_999)
+    assert counts.rates == (0, 0, 0)
+    counts.tick(6_000)
+    assert counts.rates == (7, 2048, 1024)
+    counts.tick(9_000)
+    assert counts.rates == (0, 0, 0)
 
 
 def test_flags_say_what_a_client_is_doing(server: Served) -> None:

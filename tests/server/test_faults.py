@@ -114,3 +114,37 @@ def test_a_connection_that_is_lost_while_it_is_answered_harms_nobody(tmp_path: A
         assert server.sleepers == set()
 
     assert with_server(tmp_path, test) == []
+
+
+def test_half_a_request_and_silence_is_an_error_and_the_end(tmp_path: Any) -> None:
+    said = b"-ERR Protocol error: half a request, and nothing more for too long\r\n"
+
+    async def test(server: Server, talk: Talk) -> None:
+        server.limits.patience = 0
+        for data in (b"*2\r\n$4\r\nECHO\r\n$1000\r\nabc", b"*", b"PIN", b"*1\r\n$536870912\r\n"):
+            reader, writer = await asyncio.open_unix_connection(str(tmp_path / "s"))
+            writer.write(data)
+            assert await asyncio.wait_for(reader.read(), 30) == said
+            writer.close()
+
+    log = with_server(tmp_path, test)
+    assert [line.rpartition(": ")[2] for line in log] == ["it has sent half a request and nothing more"] * 4
+
+
+def test_half_a_request_behind_a_wait_is_an_error_when_the_wait_is_over(tmp_path: Any) -> None:
+    async def test(server: Server, talk: Talk) -> None:
+        server.limits.patience = 0
+        reader, writer = await asyncio.open_unix_connection(str(tmp_path / "s"))
+        writer.write(sent("XREAD BLOCK 0 STREAMS s $") + b"*1\r\n$4\r\nPI")
+        while not server.blocked:
+            await asyncio.sleep(0)
+        for _ in range(20):  # it is left in peace as long as it waits
+            await asyncio.sleep(0.001)
+        assert server.blocked
+        await talk(sent("XADD s 1-1 f v"), b"1-1\r\n")
+        heard = await asyncio.wait_for(reader.read(), 30)
+        assert heard.startswith(b"*1\r\n")
+        assert heard.endswith(b"half a request, and nothing more for too long\r\n")
+        writer.close()
+
+    assert len(with_server(tmp_path, test)) == 1

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pexpect  # type: ignore[import-untyped]
 import pytest
 
 from tests.e2e.program import DEADLINE, ROOT
@@ -68,12 +69,46 @@ def test_a_signal_ends_it_and_takes_its_socket_away(ended_by: int, tmp_path: Pat
         assert server.call("XLEN", "s") == b":1\r\n"
 
 
+@pytest.mark.parametrize("ended_by", [signal.SIGTERM, signal.SIGINT])
+def test_signals_that_follow_the_one_that_ends_it_change_nothing(ended_by: int, tmp_path: Path) -> None:
+    with serving("--db", tmp_path / "served.db") as server:
+        while server.process.poll() is None:  # `timeout` sends two; so many meet every moment of the end
+            server.process.send_signal(ended_by)
+        assert server.wait() == 0
+        assert not os.path.lexists(server.path)
+    assert server.log[-1].endswith(" ended")
+
+
 @pytest.mark.parametrize("words", [("SHUTDOWN",), ("SHUTDOWN", "NOSAVE", "NOW", "FORCE"), ("shutdown", "save")])
 def test_shutdown_is_answered_by_the_end(words: tuple[str, ...]) -> None:
     with serving() as server, server.socket() as connection:
         connection.sendall(sent("PING", " ".join(words), "PING"))
         assert heard(connection, until_closed=True) == b"+PONG\r\n"
         assert server.wait() == 0
+
+
+def test_shutdown_now_waits_for_nobody_to_read() -> None:
+    """Otherwise a client that does not read is given a moment; here it is one that no test lives to see the end of."""
+    patient = (
+        "from streamcli.server import client, serve; client._LAST_WORDS_SECONDS = serve._GOODBYE_SECONDS = 1e9; "
+        "serve.serve(serve.Place(port=0))"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", patient], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    assert process.stdout is not None
+    where = ("127.0.0.1", int(process.stdout.readline().rpartition(":")[2]))
+    try:
+        with socket.create_connection(where) as deaf, socket.create_connection(where) as connection:
+            deaf.sendall(sent("XADD s 1-1 f " + "v" * 1_000_000) + sent("XRANGE s - +") * 50)
+            heard(deaf, size=10)
+            connection.sendall(sent("SHUTDOWN NOW"))
+            assert heard(connection, until_closed=True) == b""
+            assert process.wait(DEADLINE) == 0
+    finally:
+        process.kill()
+        process.wait(DEADLINE)
+        process.stdout.close()
 
 
 def test_a_socket_that_a_killed_server_has_left_is_taken(tmp_path: Path) -> None:
@@ -196,6 +231,38 @@ def test_a_server_that_all_can_reach_keeps_a_password() -> None:
         with pytest.raises(Exception, match="other machines can reach this server, so it must keep a password"):
             server.client(password="secret").config_set("requirepass", "")
         server.client(password="secret").config_set("requirepass", "other")
+
+
+def test_the_password_is_asked_for_on_the_terminal_and_not_shown(tmp_path: Path) -> None:
+    words = ["-m", "streamcli", "serve", "--memory", "--port", "0", "--askpass"]
+    child = pexpect.spawn(sys.executable, words, cwd=ROOT, timeout=DEADLINE, encoding="utf-8", dimensions=(24, 100))
+    child.expect("Password for .*: ")
+    child.waitnoecho()
+    child.sendline("secret")
+    child.expect(r"Ready on 127\.0\.0\.1:(\d+)")
+    assert "secret" not in child.before
+    with socket.create_connection(("127.0.0.1", int(child.match[1]))) as connection:
+        expected = b"-NOAUTH Authentication required.\r\n+OK\r\n:0\r\n"
+        connection.sendall(sent("XLEN s", "AUTH secret", "XLEN s"))
+        assert heard(connection, size=len(expected)) == expected
+    child.kill(signal.SIGTERM)
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+
+
+@pytest.mark.parametrize(("key", "code"), [("\x03", 130), ("\x04", 2), ("\r", 2)])
+def test_without_an_answer_for_the_password_there_is_no_server(key: str, code: int) -> None:
+    words = ["-m", "streamcli", "serve", "--memory", "--port", "0", "--askpass"]
+    child = pexpect.spawn(sys.executable, words, cwd=ROOT, timeout=DEADLINE, encoding="utf-8", dimensions=(24, 100))
+    child.expect("Password for .*: ")
+    child.waitnoecho()
+    child.send(key)
+    child.expect(pexpect.EOF)
+    assert "Traceback" not in child.before
+    assert "Ready" not in child.before
+    child.close()
+    assert child.exitstatus == code
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux says where a process's words are")

@@ -31,6 +31,9 @@ def full(engine: Engine) -> bytes:
         ask(engine, f"XREADGROUP GROUP {group} ann COUNT 7 STREAMS s >")
         ask(engine, f"XREADGROUP GROUP {group} bob COUNT 3 STREAMS s >")
     ask(engine, "XACK s g 3-1")
+    ask(engine, "XNACK s g FAIL IDS 2 1-1 4-1")
+    for number in (1, 2, 3):
+        ask(engine, f"XIDMPRECORD s p{number % 2} i{number} {number}-1")
     data = ask(engine, "DUMP s")
     assert isinstance(data, bytes)
     return data
@@ -102,8 +105,9 @@ def test_who_forges_a_checksum_gets_no_broken_key() -> None:
     body = full(engine)[: -payload._CHECKSUM]
     rng = random.Random(2)
     answers = set()
-    for _ in range(400):
-        at = rng.randrange(len(payload._MAGIC), len(body) - 2)
+    for turn in range(800):
+        # Every other time not among the entries, which are most of it.
+        at = rng.randrange(len(payload._MAGIC) if turn % 2 else body.index(b"nodes"), len(body) - 2)
         what = rng.randrange(4)
         if what == 0:
             forged = body[:at] + bytes([rng.randrange(256)]) + body[at + 1 :]
@@ -122,12 +126,38 @@ def test_who_forges_a_checksum_gets_no_broken_key() -> None:
                 "XRANGE t - +",
                 "XPENDING t g",
                 "XADD t * f v",
+                "XADD t IDMP p1 new * f v",
+                "XREADGROUP GROUP g ann CLAIM 0 COUNT 5 STREAMS t >",
+                "XACKDEL t g DELREF IDS 3 1-1 2-1 4-1",
+                "XCFGSET t IDMP-MAXSIZE 7",
                 "XTRIM t MAXLEN ~ 3",
             ):
-                ask(engine, line)
+                assert "damaged" not in str(ask(engine, line))
             engine.execute([b"DEL", b"t"], NOW)
     assert len(answers) == 2
     assert ask(engine, "XLEN s") == 249
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        "streams.appended", "streams.version", "streams.full_bytes", "streams.tail_bytes", "streams.iids_duplicates",
+        "nodes.bytes", "groups.turns", "groups.nacks", "pending.turn", "producers.placed", "iids.place",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("number", [2**63 - 1, 2**61, -1, -(2**63)])
+def test_who_forges_a_count_that_cannot_be_counted_on_is_refused(column: str, number: int) -> None:
+    """Such a key could be read, but the next XADD to it could never be written down, nor anything behind it."""
+    engine = Engine()
+    data = full(engine)
+    table, _, name = column.partition(".")
+    assert ask(engine, "RESTORE t 0", data) == OK
+    with engine.store.transaction(write=True, now_ms=NOW):
+        engine.store.run(f"UPDATE {table} SET {name}=?", (number,))
+    forged = ask(engine, "DUMP s")
+    assert isinstance(forged, bytes)
+    assert ask(engine, "RESTORE u 0", forged) == BAD[1]
+    assert ask(engine, "EXISTS u") == 0
 
 
 @pytest.mark.parametrize("data", [b"", b"x", b"streamcli key\0", b"\x00\x01v\x0c\x00Z~\xfar\xe3\x12\x14\x87"])

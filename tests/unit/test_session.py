@@ -86,7 +86,7 @@ def test_a_fault_outside_a_batch_is_answered_and_nothing_is_changed() -> None:
 
     engine.store.run = full
     said = Error("ERR the disk is full; nothing was changed")
-    assert run(session, "XADD s 2-1 f v") == said
+    assert run(session, "XADD s MAXLEN 9 2-1 f v") == said
     assert [run(session, line) for line in ("MULTI", "SET a b", "XADD s 2-1 f v")] == [OK, *[Simple("QUEUED")] * 2]
     assert run(session, "EXEC") == said
     engine.store.run = true_run

@@ -104,6 +104,23 @@ def refusal(path: Path | str) -> str:
     return str(raised.value)
 
 
+def test_a_node_ends_before_what_is_added_after_the_last_id_went_back() -> None:
+    """XSETID may go back behind a deleted entry that was a node's last; trimming that node took the next one's, too."""
+    engine = Engine()
+
+    def run(line: str) -> object:
+        return engine.execute(line.encode().split(), NOW)
+
+    for id in (*range(1, 100), 900):
+        run(f"XADD s {id}-1 f v")
+    for line in ("XDEL s 900-1", "XSETID s 900-1 ENTRIESADDED 100 MAXDELETEDID 1-1", "XSETID s 200-1"):
+        run(line)
+    assert run("XADD s 201-1 f v") == b"201-1"
+    assert run("XTRIM s MAXLEN ~ 1") == 99
+    assert run("XRANGE s - +") == [[b"201-1", [b"f", b"v"]]]
+    assert run("XINFO STREAM s FULL")[1] == 1  # type: ignore[index]
+
+
 def test_a_new_file_is_for_its_owner_alone_whatever_the_umask(tmp_path: Path) -> None:
     before = os.umask(0)
     try:

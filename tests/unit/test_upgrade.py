@@ -100,3 +100,21 @@ def test_an_upgrade_that_fails_leaves_the_file_as_it_was(old: Path, monkeypatch:
     engine = Engine(str(old))
     assert not isinstance(run(engine, "XINFO STREAM s"), Error)
     engine.close()
+
+
+def test_a_process_of_the_older_version_that_has_it_open_writes_nothing_wrong(old: Path) -> None:
+    """Its statements are these. What has become another table refuses them; the others do what they did."""
+    older = sqlite3.connect(old, isolation_level=None)
+    before = older.execute("SELECT * FROM pending ORDER BY id").fetchall()
+    engine = Engine(str(old))
+    assert run(engine, "XADD s IDMP p i * f v") == b"%d-0" % NOW
+    older.execute("BEGIN IMMEDIATE")
+    with pytest.raises(sqlite3.OperationalError, match="table pending has 6 columns but 5 values were supplied"):
+        older.execute("INSERT INTO pending VALUES(?,?,?,?,?)", before[0])
+    older.execute("ROLLBACK")
+    older.execute("DELETE FROM pending WHERE grp=? AND id=?", before[0][:2])
+    assert run(engine, "XPENDING s g - + 9") == [[b"1-2", b"ann", 99_993, 1], [b"1-3", b"bob", 99_992, 1]]
+    assert run(engine, "XADD s IDMP p i * f v") == b"%d-0" % NOW
+    assert older.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    older.close()
+    engine.close()
