@@ -16,15 +16,18 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from streamcli import opening
 from streamcli import settings as options
 from streamcli.backend import UnreachableError
+from streamcli.flags import UnreadError, UsageError
 from streamcli.shell.output import Output, PipeClosedError, encode_ascii, takes_utf8, wait_for, wants_color
 from streamcli.shell.session import FAILED, OK, USAGE, Session
+from streamcli.tools import TOOLS
 
 if TYPE_CHECKING:
     import click
 
     from streamcli.backend import Backend
+    from streamcli.flags import Flag
     from streamcli.render import Options
-    from streamcli.settings import Flag, Settings
+    from streamcli.settings import Settings
     from streamcli.shell.config import Config
 
 UNREACHABLE, INTERRUPTED, PIPE_CLOSED = 3, 130, 141  # beside those of a line
@@ -83,9 +86,9 @@ def _complain(line: str) -> None:
 def _run(args: list[str], output: Output) -> int:
     try:
         return _start(options.read(args), output)
-    except options.UnreadError:
+    except UnreadError:
         return _with_click(args, output)
-    except options.UsageError as error:
+    except UsageError as error:
         return _usage(str(error))
 
 
@@ -106,10 +109,7 @@ def _start(settings: Settings, output: Output) -> int:
         settings = options.with_profile(settings, config)
     chosen = settings.format or (config.format if config is not None and terminal else None)
     chosen = chosen or _default_format(terminal)
-    address = options.place(settings, os.environ)
-    options.check_place(settings, address)
-    if address is not None and (settings.askpass or (interactive and opening.lacks_password(settings, address))):
-        address = address._replace(password=opening.ask_password(address))
+    address = opening.address_of(settings, asks=interactive)
     try:
         backend = opening.backend(settings, address, None if interactive else chosen)
     except UnreachableError as error:
@@ -211,7 +211,11 @@ def _errors() -> Output:
 
 
 def _run_verb(verb: str, settings: Settings, output: Output) -> int:
-    """`help` and `explain`, which need no database, and `serve`."""
+    """`help` and `explain`, which need no database, `serve`, and the tools."""
+    if verb in TOOLS:
+        from streamcli import tooling
+
+        return tooling.run(verb, settings, output, _options(sys.stdout.isatty()), _complain)
     if verb == "serve":
         from streamcli import serving
 
@@ -403,7 +407,7 @@ def _with_click(args: list[str], output: Output) -> int:
         return leave.exit_code
     except click.ClickException as error:
         return _usage(plain(error.format_message()))
-    except options.UsageError as error:
+    except UsageError as error:
         return _usage(str(error))
 
 
@@ -430,6 +434,8 @@ def _command() -> click.Command:
         def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
             """The options group by group, as OPTIONS has them."""
             shown = {parameter.opts[0]: parameter.get_help_record(context) for parameter in self.get_params(context)}
+            with formatter.section("Words that are no commands of Redis (each with --help)"):
+                formatter.write_dl([(name, text.rstrip(".")) for name, text in options.VERBS])
             titled = [(title, [flag.names[0] for flag in flags]) for title, flags in options.GROUPS]
             for title, names in [*titled, ("Help", ["--version", "--help"])]:
                 with formatter.section(title):
@@ -482,7 +488,7 @@ def _seconds(given: str) -> float:
     """For click: what `settings.read` does by itself."""
     import click
 
-    from streamcli.backend.address import seconds
+    from streamcli.times import seconds
 
     if (time := seconds(given)) is None:
         raise click.BadParameter(f"{given!r} is not a number of seconds such as 2.5.")

@@ -13,9 +13,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from streamcli.docs.overview import TOPICS
+from streamcli.flags import Flag
 from streamcli.grammar.commands import BY_WORD, COMMANDS
 from streamcli.serving import FLAGS as SERVE
-from streamcli.settings import OPTIONS, VERBS, Flag
+from streamcli.settings import OPTIONS, VERBS
+from streamcli.tools import TOOLS, tool
 
 ALSO = (  # click's own
     Flag(("--version",), "version", "Show the version and exit."),
@@ -31,9 +33,15 @@ def flags() -> tuple[Flag, ...]:
     return (*OPTIONS, *ALSO)
 
 
-def served() -> tuple[Flag, ...]:
-    """Every option that may follow `serve`."""
-    return (*SERVE, ALSO[-1])
+def behind() -> dict[str, tuple[Flag, ...]]:
+    """The options of the verbs that have their own, which are given in capitals."""
+    tools = {name.upper(): tool(name).own_flags for name in TOOLS}
+    return {verb: (*own, ALSO[-1]) for verb, own in {"SERVE": SERVE, **tools}.items()}
+
+
+def _takes_files() -> list[str]:
+    """The verbs, in capitals, whose words may be names of files."""
+    return [name.upper() for name in TOOLS if {"file", "target"}.intersection(tool(name).roles)]
 
 
 def first_words() -> list[tuple[str, str]]:
@@ -104,6 +112,13 @@ _streamcli_subcommands() {
     esac
 }
 
+# The options of a verb ($1, in capitals) that has its own.
+_streamcli_options() {
+    case $1 in
+<verb-options>
+    esac
+}
+
 _streamcli() {
     local piece joined="" glue="" option="" ended="" words=() plain=() i
     # bash cuts words at = and @; here they are put together again.
@@ -139,10 +154,19 @@ _streamcli() {
 
     local list="" current=$joined last=""
     [[ ${#words[@]} -gt 0 ]] && last=${words[${#words[@]} - 1]}
-    if [[ ${#plain[@]} -gt 0 && $(tr '[:lower:]' '[:upper:]' <<<"${plain[0]}") == SERVE ]]; then
-        case $last in
-        <serve-taking>) _streamcli_value "$last" "$current" ;;
-        *) list=$(compgen -W "<serve-options>" -- "$current") ;;
+    local verb=""
+    [[ ${#plain[@]} -gt 0 ]] && verb=$(tr '[:lower:]' '[:upper:]' <<<"${plain[0]}")
+    local own
+    own=$(_streamcli_options "$verb")
+    if [[ -n $own ]]; then
+        case "$verb $last" in
+        <verb-taking>) _streamcli_value "$verb $last" "$current" ;;
+        *)
+            case "$verb $current" in
+            <file-verbs>) _streamcli_value "$verb" "$current" ;;
+            *) list=$(compgen -W "$own" -- "$current") ;;
+            esac
+            ;;
         esac
     elif [[ -n $option ]]; then
         _streamcli_value "$option" "$current"
@@ -177,36 +201,49 @@ complete -F _streamcli streamcli
 
 def bash() -> str:
     """The file for bash, from 3.2 on (macOS has no newer one)."""
-    values: list[str] = []
-    taking: list[str] = []
-    files: list[str] = []
-    ours = [name for flag in flags() for name in flag.names]
-    for flag in (*flags(), *(flag for flag in SERVE if flag.names[0] not in ours)):
-        if flag.value is None:
-            continue
-        taking += [name for name in flag.names if name in ours]
+    values: dict[str, list[str]] = {}  # by what is offered: patterns of what it is offered behind
+    files = [f'"{verb}"' for verb in _takes_files()]
+    taking = [name for flag in flags() if flag.value is not None for name in flag.names]
+    verb_taking = [f'"{verb} {name}"' for verb, name, _ in _taking_behind()]
+    named = [(name, flag) for flag in flags() if flag.value is not None for name in flag.names]
+    for pattern, flag in (*named, *((f'"{verb} {name}"', flag) for verb, name, flag in _taking_behind())):
         listed = " ".join(_values(flag))
         if flag.value == _FILE:
-            files.extend(flag.names)
+            files.append(pattern)
         elif listed:
-            values.append(f'    {" | ".join(flag.names)}) list=$(compgen -W "{listed}" -- "$2") ;;')
+            values.setdefault(listed, []).append(pattern)
     return _filled(
         _BASH,
         made=_MADE,
         sed=_SED,
-        values="\n".join(values),
+        values="\n".join(
+            f'    {" | ".join(patterns)}) list=$(compgen -W "{listed}" -- "$2") ;;'
+            for listed, patterns in values.items()
+        ),
         files=" | ".join(files),
         subcommands="\n".join(
             f'    {first}) echo "{" ".join(name for name, _ in words)}" ;;' for first, words in second_words().items()
         ),
         taking=" | ".join(taking),
         options=" ".join(name for flag in flags() for name in flag.names),
-        **{
-            "serve-taking": " | ".join(name for flag in SERVE if flag.value is not None for name in flag.names),
-            "serve-options": " ".join(name for flag in served() for name in flag.names),
-        },
         commands=" ".join(name for name, _ in first_words()),
+        **{
+            "verb-taking": " | ".join(verb_taking),
+            "verb-options": "\n".join(
+                f'    {verb}) echo "{" ".join(name for flag in own for name in flag.names)}" ;;'
+                for verb, own in behind().items()
+            ),
+            "file-verbs": " | ".join(f'"{verb} "[!-]* | "{verb} "' for verb in _takes_files()) or "-",
+        },
     )
+
+
+def _taking_behind() -> list[tuple[str, str, Flag]]:
+    """The verbs' options that take a value, by all their names."""
+    return [
+        (verb, name, flag) for verb, own in behind().items() for flag in own if flag.value is not None
+        for name in flag.names
+    ]  # fmt: skip
 
 
 # -- zsh --------------------------------------------------------------------------------------------
@@ -237,9 +274,10 @@ _streamcli_words() {
     fi
     if (( CURRENT == 1 )); then
         _streamcli_first $which
-    elif [[ ${(U)words[1]} == SERVE ]]; then
-        _arguments -s -S \
-<serve-options>
+    elif [[ ${(U)words[1]} == (<verbs>) ]]; then
+        case ${(U)words[1]} in
+<verb-options>
+        esac
     elif (( CURRENT == 2 )); then
         case ${(U)words[1]} in
 <subcommands>
@@ -295,8 +333,16 @@ def zsh() -> str:
         commands=_described(first_words(), " " * 8),
         subcommands="\n".join(subcommands),
         options=" \\\n".join(f"        {spec}" for flag in flags() for spec in _zsh_specs(flag)),
-        **{"serve-options": " \\\n".join(f"            {spec}" for flag in served() for spec in _zsh_specs(flag))},
+        verbs="|".join(behind()),
+        **{"verb-options": "\n".join(_zsh_verb(verb, own) for verb, own in behind().items())},
     )
+
+
+def _zsh_verb(verb: str, own: tuple[Flag, ...]) -> str:
+    specs = [spec for flag in own for spec in _zsh_specs(flag)]
+    specs.append(_quoted("*:file:_files" if verb in _takes_files() else "*: : "))
+    lines = " \\\n".join(f"                {spec}" for spec in specs)
+    return f"        {verb})\n            _arguments -s -S \\\n{lines}\n            ;;"
 
 
 # -- fish -----------------------------------------------------------------------------------------------
@@ -348,14 +394,14 @@ function __streamcli_behind
     test "$typed" = $argv[1]
 end
 
-function __streamcli_serving
+function __streamcli_verb
     set -l typed (__streamcli_words | string match -v @)
-    test "$typed[1]" = SERVE
+    test "$typed[1]" = $argv[1]
 end
 
 complete -c streamcli -f
 <options>
-<serve-options>
+<verb-options>
 complete -c streamcli -n __streamcli_in_options -a '(__streamcli_profiles)' -d profile
 <commands>
 <subcommands>
@@ -381,6 +427,14 @@ def _fish_words(words: Iterable[tuple[str, str]], condition: str) -> str:
     return "\n".join(f"complete -c streamcli -n {condition} -a {name} -d {_fish_quoted(help)}" for name, help in words)
 
 
+def _fish_verbs() -> Iterable[str]:
+    for verb, own in behind().items():
+        condition = f"'__streamcli_verb {verb}'"
+        yield from (_fish_option(flag, condition) for flag in own)
+        if verb in _takes_files():
+            yield f"complete -c streamcli -n {condition} -F"
+
+
 def fish() -> str:
     """The file for fish, from 3.1 on."""
     return _filled(
@@ -389,7 +443,7 @@ def fish() -> str:
         sed=_SED,
         taking=" ".join(name for flag in flags() if flag.value is not None for name in flag.names),
         options="\n".join(map(_fish_option, flags())),
-        **{"serve-options": "\n".join(_fish_option(flag, "__streamcli_serving") for flag in served())},
+        **{"verb-options": "\n".join([*_fish_verbs()])},
         commands=_fish_words(first_words(), "__streamcli_first"),
         subcommands="\n".join(
             _fish_words(words, f"'__streamcli_behind {first}'") for first, words in second_words().items()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from streamcli import settings as options
 from streamcli.backend import UnreachableError
+from streamcli.flags import UsageError
 
 if TYPE_CHECKING:
     from streamcli.backend import Backend
@@ -52,6 +53,18 @@ def backend(settings: Settings, address: Address | None, one_shot: str | None = 
     return embedded
 
 
+def address_of(settings: Settings, *, asks: bool = False) -> Address | None:
+    """Where a run goes, with the password that somebody types if need be; None is the engine in this process.
+
+    `asks`: also for one that is merely missing. Raises UsageError.
+    """
+    address = options.place(settings, os.environ)
+    options.check_place(settings, address)
+    if address is not None and (settings.askpass or (asks and lacks_password(settings, address))):
+        address = address._replace(password=ask_password(address))
+    return address
+
+
 def _protocol(address: Address, one_shot: str | None) -> int | None:
     """Which RESP to speak; None is 3 where the server has it.
 
@@ -80,7 +93,7 @@ def _has_terminal() -> bool:
 def ask_password(address: Address) -> str:
     """The password, as somebody at the terminal types it unseen; empty for none. Raises UsageError."""
     if not _has_terminal():  # getpass would go on without one, and show what is typed
-        raise options.UsageError("--askpass needs a terminal; there is REDISCLI_AUTH, too")
+        raise UsageError("--askpass needs a terminal; there is REDISCLI_AUTH, too")
     from getpass import getpass
 
     from streamcli.text import visible
@@ -88,9 +101,9 @@ def ask_password(address: Address) -> str:
     try:
         return getpass(visible(f"Password for {address.user or 'the default user'} at {address}: "))
     except EOFError:
-        raise options.UsageError("no password was given") from None
+        raise UsageError("no password was given") from None
     except UnicodeDecodeError:
-        raise options.UsageError("the password is not text in the terminal's encoding") from None
+        raise UsageError("the password is not text in the terminal's encoding") from None
 
 
 def go_to(target: str, asked: Settings, config: Config) -> tuple[Backend, bool]:
@@ -111,7 +124,7 @@ def go_to(target: str, asked: Settings, config: Config) -> tuple[Backend, bool]:
         if address is not None and there.askpass:
             address = address._replace(password=_ask_at_the_prompt(address))
         return backend(there, address), there.read_only
-    except (options.UsageError, UnreachableError) as error:
+    except (UsageError, UnreachableError) as error:
         raise ConnectError(str(error)) from None
 
 
@@ -123,7 +136,7 @@ def _ask_at_the_prompt(address: Address) -> str:
         with interruptible():
             return ask_password(address)
     except KeyboardInterrupt:
-        raise options.UsageError("no password was given") from None
+        raise UsageError("no password was given") from None
 
 
 def _node(target: str) -> tuple[str, int] | None:

@@ -16,7 +16,9 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from streamcli.flags import Flag, UsageError, take
 from streamcli.render import FORMATS
+from streamcli.tools import TOOLS
 
 if TYPE_CHECKING:
     from streamcli.backend.address import Address, Tls
@@ -26,22 +28,7 @@ DURABILITY = ("normal", "full")
 READ_FROM = ("primary", "replica")
 SOURCE = "md"  # a format of help pages alone
 _NUMBER_MAX, _EMBEDDED_MAX = 2**31 - 1, 15  # of databases: a server's, ours
-_NUMBER_LONGEST = 10  # digits
 _PORTS = (1, 65535)
-
-
-class Flag(NamedTuple):
-    """An option of the command line; `value` names what it takes, None for nothing."""
-
-    names: tuple[str, ...]
-    key: str  # of the field of Settings
-    help: str
-    value: str | None = None
-    choices: tuple[str, ...] = ()
-    repeats: bool = False
-    number: tuple[int, int] | None = None  # least and most
-    seconds: bool = False
-    sets: object = True  # what a flag without a value puts into its field
 
 
 GROUPS: tuple[tuple[str, tuple[Flag, ...]], ...] = (  # the options, as the help shows them
@@ -96,6 +83,7 @@ GROUPS: tuple[tuple[str, tuple[Flag, ...]], ...] = (  # the options, as the help
         Flag(("-3",), "protocol", "Answer as in RESP3: maps are maps.", sets=3),
         Flag(("--format",), "format", "How replies are shown (default: tree on a terminal, else raw).", "FORMAT",
              choices=(*FORMATS, SOURCE)),
+        Flag(("--json",), "format", "The same as --format json.", sets="json"),
         Flag(("--no-config",), "no_config", "Do not read the config file."),
     )),
 )  # fmt: skip
@@ -111,6 +99,7 @@ _URL, _AUTH = "STREAMCLI_URL", "REDISCLI_AUTH"  # of the environment
 _SECRETS = ("url", "password", "sentinel_password")
 
 VERBS = (  # words that the program runs itself, and does not send: name and help
+    *((name, f"{named.summary}.") for name, named in TOOLS.items()),
     ("help", "Show a page of the help: help xread, help ids, help @stream."),
     ("explain", "Say what each word of a command line means."),
     ("serve", "Serve streams to any Redis client: serve --help."),
@@ -178,72 +167,12 @@ class Settings(NamedTuple):
         return first if any(first == name for name, _ in VERBS) else None
 
 
-class UsageError(Exception):
-    """The command line is wrong; the text is one line for the user."""
-
-
-class UnreadError(Exception):
-    """`read` leaves this command line to click."""
-
-
 def read(args: Sequence[str]) -> Settings:
     """The settings of a command line.
 
     Raises UnreadError for help and for what is wrong, UsageError for a contradiction.
     """
     return make(*take(OPTIONS, args))
-
-
-def take(flags: Sequence[Flag], args: Sequence[str]) -> tuple[dict[str, object], list[str]]:
-    """The values of the flags that a row of words begins with, and the rest of it. Raises UnreadError."""
-    by_name = {name: flag for flag in flags for name in flag.names}
-    values: dict[str, object] = {}
-    rest = list(args)
-    while rest and rest[0].startswith("-") and rest[0] != "-":
-        name = rest.pop(0)
-        if name == "--":
-            break
-        attached: str | None = None
-        if name.startswith("--") and "=" in name:
-            name, _, attached = name.partition("=")
-        elif not name.startswith("--") and len(name) > 2:
-            name, attached = name[:2], name[2:]
-        flag = by_name.get(name)
-        if flag is None or (flag.value is None and attached is not None):
-            raise UnreadError
-        if flag.value is None:
-            values[flag.key] = flag.sets
-            continue
-        if attached is None and not rest:
-            raise UnreadError
-        _put(values, flag, rest.pop(0) if attached is None else attached)
-    return values, rest
-
-
-def _put(values: dict[str, object], flag: Flag, given: str) -> None:
-    value: object = given
-    if flag.number is not None:
-        if (
-            len(given) > _NUMBER_LONGEST
-            or not given.isascii()
-            or not given.isdigit()
-            or not flag.number[0] <= int(given) <= flag.number[1]
-        ):
-            raise UnreadError
-        value = int(given)
-    if flag.seconds:
-        from streamcli.backend.address import seconds
-
-        if (value := seconds(given)) is None:
-            raise UnreadError
-    if flag.choices and given not in flag.choices:
-        raise UnreadError
-    if flag.repeats:
-        earlier = values.setdefault(flag.key, [])
-        assert isinstance(earlier, list)
-        earlier.append(value)
-    else:
-        values[flag.key] = value
 
 
 def make(values: Mapping[str, object], words: Sequence[str]) -> Settings:

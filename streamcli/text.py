@@ -81,6 +81,12 @@ def escaped_all(values: list[bytes]) -> list[str] | None:
     return parts if len(parts) == len(values) else None
 
 
+def counted(number: int, one: str) -> str:
+    """`1 entry`, `2,000 entries`."""
+    many = f"{one[:-1]}ies" if one.endswith("y") else f"{one}s"
+    return f"{number:,} {one if number == 1 else many}"
+
+
 def columns(text: str) -> int:
     """How many columns a terminal gives to the text."""
     if text.isascii():
@@ -92,3 +98,26 @@ def columns(text: str) -> int:
         if category(character) not in ("Mn", "Me"):
             width += 2 if east_asian_width(character) in "WF" else 1
     return width
+
+
+def plain(data: bytes) -> str:
+    """The text of the bytes in one line, for where neither quotes nor backslashes are needed to read it back."""
+    text = data.decode("utf-8", "surrogateescape")
+    return text if text.isprintable() else visible(text).replace("\n", "\\n")
+
+
+def clipped(text: str, width: int, more: str = "…") -> str:
+    """The text in so many columns of a terminal at most, ending in `more` when something is left out."""
+    if columns(text) <= width:
+        return text
+    left = width - columns(more)
+    if left <= 0:
+        return more[: max(0, width)]
+    if text.isascii():
+        return text[:left] + more
+    kept = 0
+    for at, character in enumerate(text):
+        kept += columns(character)
+        if kept > left:
+            return text[:at] + more
+    return text

@@ -13,6 +13,7 @@ _FIRST_MS: Final = 978_307_200_000  # 2001-01-01
 _END_MS: Final = 7_258_118_400_000  # 2200-01-01
 _MINUTE: Final = 60_000
 _DAY: Final = 86_400_000
+_SECONDS_MAX: Final = 10**8  # what a clock of any system can still add to now
 _SPANS: Final = ((31_536_000, "y"), (86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 
 
@@ -106,16 +107,25 @@ def moment(text: str, now_ms: int) -> int | None:
 
 def _before(text: str, now_ms: int) -> int | None:
     """`text` is a span: `1h30m`, `an hour`."""
+    ago = span(text)
+    return None if ago is None or ago > now_ms else now_ms - ago
+
+
+def span(text: str) -> int | None:
+    """The ms of a length of time such as `1h30m`, `an hour`, `7d`; None when it is none."""
     import re
 
-    ago = at = 0
+    if len(text) > _MOMENT_MAX:
+        return None
+    text = " ".join(text.lower().split())
+    length = at = 0
     while at < len(text):
         part = re.compile(_SPAN).match(text, at)
         if part is None or part[2] not in _UNITS:
             return None
-        ago += int(part[1] or 1) * _UNITS[part[2]]
+        length += int(part[1] or 1) * _UNITS[part[2]]
         at = part.end()
-    return now_ms - ago if at and ago <= now_ms else None
+    return length if at else None
 
 
 def _on_a_day(text: str, today: int) -> int | None:
@@ -156,3 +166,12 @@ def _days(year: int, month: int, day: int) -> int:
     era, year_of_era = divmod(year, 400)
     day_of_year = (153 * ((month + 9) % 12) + 2) // 5 + day - 1
     return era * 146_097 + year_of_era * 365 + year_of_era // 4 - year_of_era // 100 + day_of_year - 719_468
+
+
+def seconds(text: str) -> float | None:
+    """A time such as `5` or `0.25`; None when it is none."""
+    before, _, behind = text.partition(".")
+    digits = before + behind
+    if not digits.isascii() or not digits.isdigit() or len(digits) > 20 or float(text) > _SECONDS_MAX:
+        return None
+    return float(text)

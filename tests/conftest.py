@@ -6,9 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.conformance.live import Server, running
 from tests.e2e.program import Program
+
+# The same examples in each run, however slow the machine is: what fails here fails there, too.
+settings.register_profile("suite", derandomize=True, deadline=None)
+settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")

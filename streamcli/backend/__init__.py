@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from streamcli.reply import Push, Reply
 
@@ -37,6 +37,29 @@ class Server(NamedTuple):
     version: str
     mode: str = ""
     role: str = ""
+
+
+class Ready(NamedTuple):
+    """As many `commands` as a client sends them, with what a server answers to them all when nothing is amiss.
+
+    `replies` b"": nobody knows beforehand.
+    """
+
+    data: bytes
+    replies: bytes
+    commands: int
+
+
+@runtime_checkable
+class Pouring(Protocol):
+    """A backend that takes commands in the bytes of the wire."""
+
+    def poured(self, blocks: Iterable[Ready], *, window: int) -> Generator[int | list[Reply], None, None]:
+        """Like `Backend.pipelined`; for each block how many were answered as was expected, or else their replies.
+
+        Before a fault come the replies that have arrived, however many.
+        """
+        ...
 
 
 class Backend(Protocol):
@@ -82,6 +105,25 @@ class Backend(Protocol):
         With `arriving` a long array may come as an `Arriving`, whose items are
         taken while others are on their way; what is not taken before the next
         command is lost. Raises LostError, UnreachableError.
+        """
+        ...
+
+    def pipelined(self, argvs: Iterable[Sequence[bytes]], *, window: int = 512) -> Generator[Reply, None, None]:
+        """The replies, in order, of commands that are sent ahead of them: `window` at most are without one.
+
+        For commands that neither wait nor begin a transaction, of keys that this
+        backend serves. On a file what is sent together is kept together; on a
+        server each is a command of its own. A reply that was given is certain.
+        When the connection breaks, nothing is known of the commands behind it,
+        and none is sent again. Whoever takes no more replies waits for those
+        that are due. Nothing else is run meanwhile. Raises LostError, UnreachableError.
+        """
+        ...
+
+    def beside(self) -> Backend:
+        """Another session at the same place, of the same database and user: whoever asks closes it.
+
+        Raises UnreachableError.
         """
         ...
 

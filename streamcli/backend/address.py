@@ -15,10 +15,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
+from streamcli.times import seconds
+
 PORT, SENTINEL_PORT = 6379, 26379
 DB_MAX = 2**31 - 1
 _PORT_MAX = 65535
-_SECONDS_MAX = 10**8  # what a clock of any system can still add to now
 
 
 class AddressError(Exception):
@@ -116,15 +117,6 @@ def whole(text: str, most: int) -> int | None:
     if not text.isascii() or not text.isdigit() or len(text) > len(str(most)) or int(text) > most:
         return None
     return int(text)
-
-
-def seconds(text: str) -> float | None:
-    """A time such as `5` or `0.25`; None when it is none."""
-    before, _, behind = text.partition(".")
-    digits = before + behind
-    if not digits.isascii() or not digits.isdigit() or len(digits) > 20 or float(text) > _SECONDS_MAX:
-        return None
-    return float(text)
 
 
 def limit(seconds: float) -> float | None:

@@ -31,6 +31,7 @@ TOPICS: Final = (
     "groups",
     "pending",
     "claiming",
+    "recovery",
     "trimming",
     "lag",
     "idempotency",
@@ -40,5 +41,10 @@ TOPICS: Final = (
     "patterns",
     "kafka",
     "python",
+    "tools",
+    "tail",
+    "export",
+    "clone",
+    "replay",
     "shell",
 )

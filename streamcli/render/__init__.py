@@ -12,7 +12,7 @@ Rules of the room:
    `Arriving` raises when its items stop coming goes through, to whoever writes.
 4. With `options.terminal` no control character but "\\n" comes out, in any format.
 5. The items of an Arriving are drawn as they come and not kept, but in `csv`,
-   whose header is about all of them.
+   whose header is about all of them; `table` looks at the first hundred before it draws.
 6. Nothing is imported before it is used: a PING in raw costs raw alone.
 
 Does not know where the lines go, nor which format to take.
@@ -49,14 +49,14 @@ if TYPE_CHECKING:
 
     Renderer: TypeAlias = "Callable[[Reply, Call | None, Options], Iterator[str]]"
 
-FORMATS: Final = ("tree", "classic", "json", "jsonl", "csv", "raw")
+FORMATS: Final = ("tree", "classic", "json", "jsonl", "csv", "table", "raw")
 
 
 class Options:
     """How the lines are to look; the same for every format.
 
     `unicode` draws boxes, else ASCII stands in; `width` is the terminal's, for
-    layouts that have to fit (no format here cuts or wraps data); `terminal` says
+    layouts that have to fit (`table` alone cuts data, and only there); `terminal` says
     that a terminal will read the lines, so nothing in the data may steer it.
     """
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING, Final
 
+from streamcli.render.fields import Columns, distinct, with_streams
 from streamcli.render.shape import (
     Entries,
     Ids,
@@ -27,7 +28,7 @@ from streamcli.render.shape import (
 from streamcli.reply import Arriving, Error, Map, Push, Set, Simple, Verbatim, leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from streamcli.render import Call, Options
     from streamcli.render.shape import EntryParts, Shape
@@ -47,7 +48,11 @@ def render(reply: Reply, call: Call | None, options: Options) -> Iterator[str]:
     """Chunks of one row each."""
     if isinstance(reply, Arriving):
         reply = list(reply)
-    rows = _rows(shape_of(reply, call), reply)
+    return written(_rows(shape_of(reply, call), reply), options)
+
+
+def written(rows: Iterable[list[str]], options: Options) -> Iterator[str]:
+    """Rows of cells as lines."""
     writerow: Callable[[list[str]], str] = csv.writer(_Returning(), lineterminator=_LINE_END).writerow
     lines = (writerow(row).removesuffix(_LINE_END) for row in rows)
     if not options.terminal:
@@ -71,76 +76,37 @@ def _rows(shape: Shape, reply: Reply) -> Iterator[list[str]]:
     return _plain_rows(reply)
 
 
-def _named(shape: Entries | Streams) -> Iterator[tuple[bytes | None, Reply]]:
-    if isinstance(shape, Entries):
-        for item in shape.items:
-            yield None, item
-    else:
-        for name, items in shape.pairs:
-            for item in items:
-                yield name, item
-
-
 def _all_entries(shape: Entries | Streams) -> bool:
-    return all(read_entry(item) is not None for _, item in _named(shape))
+    return all(read_entry(item) is not None for _, item in with_streams(shape))
 
 
 def _entry_rows(shape: Entries | Streams) -> Iterator[list[str]]:
     """The header needs one look at all the names; the values are read a row at a time."""
-    columns: dict[tuple[bytes, int], int] = {}
-    places: dict[tuple[bytes, ...], list[int]] = {}
+    columns = Columns()
     claimed = False
-    for _, item in _named(shape):
+    for _, item in with_streams(shape):
         entry = read_entry(item)
         if entry is None:
             continue
         claimed = claimed or entry[2] is not None
-        names = tuple((entry[1] or ())[::2])
-        if names not in places:
-            places[names] = _places(names, columns)
+        columns.learn(tuple((entry[1] or ())[::2]))
     head = ["stream"] if isinstance(shape, Streams) else []
     head += ["id", "idle", "deliveries"] if claimed else ["id"]
-    yield _distinct(head, [_text(name) for name, _ in columns])
-    for stream, item in _named(shape):
+    yield distinct(head, map(_text, columns.names()))
+    for stream, item in with_streams(shape):
         entry = read_entry(item)
         if entry is not None:
-            yield _entry_row(stream, entry, claimed, places, len(columns))
+            yield _entry_row(stream, entry, claimed, columns)
 
 
-def _distinct(head: list[str], names: list[str]) -> list[str]:
-    """A header in which no name stands twice, for those who read rows by name: `city`, `city (2)`."""
-    titles = list(head)
-    taken = set(head)
-    for name in names:
-        title, count = name, 1
-        while title in taken:
-            count += 1
-            title = f"{name} ({count})"
-        taken.add(title)
-        titles.append(title)
-    return titles
-
-
-def _places(names: tuple[bytes, ...], columns: dict[tuple[bytes, int], int]) -> list[int]:
-    """The column of each name, the n-th of the same name having the n-th column; makes new columns."""
-    seen: dict[bytes, int] = {}
-    places: list[int] = []
-    for name in names:
-        count = seen[name] = seen.get(name, 0) + 1
-        places.append(columns.setdefault((name, count), len(columns)))
-    return places
-
-
-def _entry_row(
-    stream: bytes | None, entry: EntryParts, claimed: bool, places: dict[tuple[bytes, ...], list[int]], width: int
-) -> list[str]:
+def _entry_row(stream: bytes | None, entry: EntryParts, claimed: bool, columns: Columns) -> list[str]:
     id, fields, claim = entry
     row = [_text(id)] if stream is None else [_text(stream), _text(id)]
     if claimed:
         row += ["", ""] if claim is None else [_leaf(claim[0]), _leaf(claim[1])]
-    cells = [""] * width
+    cells = [""] * len(columns)
     fields = fields or []
-    for place, value in zip(places[tuple(fields[::2])], fields[1::2], strict=True):
+    for place, value in zip(columns.places(tuple(fields[::2])), fields[1::2], strict=True):
         cells[place] = _text(value)
     return row + cells
 
@@ -161,6 +127,11 @@ def _record_rows(records: Records) -> Iterator[list[str]]:
         for name, value in record.parts:
             row[columns[name]] = _cell(value)
         yield row
+
+
+def cell(reply: Reply) -> str:
+    """A leaf as text, empty for a null; what is nested in JSON."""
+    return _cell(Value(reply))
 
 
 def _cell(shape: Shape) -> str:

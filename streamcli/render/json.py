@@ -69,6 +69,16 @@ def render(reply: Reply, call: Call | None, options: Options) -> Iterator[str]:
     return run(_Document().write(shape_of(reply, call), "", "", ""))
 
 
+def item(shape: Shape, tail: str) -> Iterator[str]:
+    """Chunks of an element of an array that somebody else begins and ends; `tail` is its comma, or nothing."""
+    return run(_Document().write(shape, _STEP, "", tail))
+
+
+def whole(shape: Shape) -> Iterator[str]:
+    """Chunks of one document."""
+    return run(_Document().write(shape, "", "", ""))
+
+
 def string(data: bytes, colon: str = ": ") -> str:
     """A string, or an object with its base64 when it is not UTF-8; `colon` stands between name and value."""
     try:

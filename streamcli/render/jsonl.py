@@ -44,10 +44,11 @@ def render(reply: Reply, call: Call | None, options: Options) -> Iterator[str]:
 def _entry_lines(entries: Entries, head: str) -> Iterator[str]:
     for item in entries.items:
         entry = read_entry(item)
-        yield compact(Value(item)) if entry is None else _entry(entry, head)
+        yield compact(Value(item)) if entry is None else entry_line(entry, head)
 
 
-def _entry(entry: EntryParts, head: str = "{") -> str:
+def entry_line(entry: EntryParts, head: str = "{") -> str:
+    """An entry as one line; `head` is what stands before its ID."""
     id, fields, claim = entry
     more = "" if claim is None else f',"idle":{scalar(claim[0], ":")},"deliveries":{scalar(claim[1], ":")}'
     return f'{head}"id":{string(id, ":")},"fields":{_fields(fields)}{more}}}'
@@ -81,7 +82,7 @@ def _pieces(shape: Shape) -> Flow:
         return
     if isinstance(shape, Entry):
         entry = read_entry(shape.item)
-        yield _entry(entry) if entry else "null"
+        yield entry_line(entry) if entry else "null"
         return
     named = shape if isinstance(shape, Record) else shape.reply if isinstance(shape, Value) else None
     parts = members(named) if isinstance(named, (Record, Map)) else None

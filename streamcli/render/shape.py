@@ -257,6 +257,11 @@ def _record(reply: Reply, part: Callable[[str, Reply], Shape | None]) -> Record 
     return Record(parts) if parts and len({name for name, _ in parts}) == len(parts) else None
 
 
+def record(reply: Reply) -> Record | None:
+    """Names and values as a record, those that XINFO has with their units; None for anything else."""
+    return _record(reply, lambda name, value: None)
+
+
 def _stream(reply: Reply) -> Record | None:
     return _record(reply, _part_of_stream)
 

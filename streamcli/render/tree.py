@@ -52,7 +52,12 @@ def render(reply: Reply, call: Call | None, options: Options) -> Iterator[str]:
     if answers_text(call) and isinstance(reply, (bytes, Verbatim)):
         data = reply if isinstance(reply, bytes) else reply.data
         reply = Verbatim("txt", data)
-    return run(_Tree(options).top(_read(shapes.shape_of(reply, call))))
+    return lines(shapes.shape_of(reply, call), options)
+
+
+def lines(shape: Shape, options: Options) -> Iterator[str]:
+    """Chunks of the tree of a shape."""
+    return run(_Tree(options).top(_read(shape)))
 
 
 class _Tree:

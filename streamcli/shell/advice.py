@@ -29,6 +29,7 @@ from streamcli.shell.advising import (
     words_of,
 )
 from streamcli.shell.lookup import Browse, commands_of_redis, is_missing, kind, named, record, records
+from streamcli.tools import TOOLS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -86,10 +87,21 @@ def _about_unknown(call: Call) -> str | None:
     given = call.argv[1 if container else 0].upper()[:COMPARED_MAX]
     if container is None and given in commands_of_redis():
         return _ELSEWHERE
+    if container is None and (tool := _tool(given, BY_WORD)) is not None:
+        return tool
     near = nearest(given, container.subcommands if container else BY_WORD)
     if near:
         return f"did you mean {near.decode()}?"
     return None if container else "no command of Redis; see COMMAND LIST"
+
+
+def _tool(given: bytes, commands: Iterable[bytes]) -> str | None:
+    """What is said of a tool's name where commands stand, or of a slip in one; None when it is nearer to a command."""
+    names = {name.upper().encode(): name for name in TOOLS}
+    if given in names:
+        return f"it is a tool: .{names[given]} at the prompt, streamcli {names[given]} in your shell"
+    near = nearest(given, [*commands, *names])
+    return f"did you mean the tool {names[near]} (.{names[near]} at the prompt)?" if near in names else None
 
 
 def _about_unknown_there(call: Call, server: Server, browse: Browse | None) -> str | None:
@@ -112,7 +124,10 @@ def _about_unknown_there(call: Call, server: Server, browse: Browse | None) -> s
     if container is None and given in commands_of_redis():
         return Vocabulary(server).has_no(given.decode())
     if container is None:
-        near = nearest(given, _names_there(browse))
+        there = list(_names_there(browse))
+        if (tool := _tool(given, there)) is not None:
+            return tool
+        near = nearest(given, there)
         return f"did you mean {named(near)}?" if near else "COMMAND LIST names those that the server has"
     near = nearest(call.argv[1].upper()[:COMPARED_MAX], container.subcommands) if call.argv[1:] else None
     return f"did you mean {container.name} {near.decode()}?" if near else None

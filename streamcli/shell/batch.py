@@ -15,8 +15,7 @@ from streamcli import words
 from streamcli.backend import LostError, UnreachableError
 from streamcli.backend.kinds import BLOCKING, FEEDS, PUSHED, UNANSWERED
 from streamcli.backend.remote import pipeline as pipelines
-from streamcli.backend.remote.pipeline import Line, Pipeline, numbered
-from streamcli.backend.remote.state import HEEDED
+from streamcli.backend.remote.pipeline import SHORT, WEIGHT, Line, Pipeline, numbered
 from streamcli.grammar.commands import BY_WORD
 from streamcli.reply import Reply
 from streamcli.shell.session import LOST, OK, Session
@@ -44,13 +43,7 @@ _HARMLESS = (_ADDS_OR_SETS | _READS) - {b"XADD"}
 _TRIMS = frozenset((b"MAXLEN", b"MINID"))
 _CREATES = ("XGROUP CREATE", "XGROUP CREATECONSUMER")
 
-_LONG_REPLY, _OTHER_REPLY = 32 * 1024, 8 * 1024  # bytes: what a reply is taken to have when it may have any number
-_MAY_BE_LONG = frozenset((b"GET", b"XREADGROUP", b"XCLAIM", b"XAUTOCLAIM"))
-_PLAIN = (
-    frozenset(name for name, command in BY_WORD.items() if command.writes or "fast" in command.flags)
-    - _MAY_BE_LONG
-    - HEEDED
-)
+_LONG_REPLY = 32 * 1024  # bytes: what a reply that reads is taken to have when it may have any number
 
 
 def of(session: Session, source: str, *, keep_going: bool) -> Batch | None:
@@ -110,7 +103,7 @@ class Batch:
             return self._alone(number, line)
         if name not in _HARMLESS and not self._keep_going and self._may_remove(name, argv) and not self._settle_all():
             return False
-        plain = name in _PLAIN
+        plain = name in SHORT
         if not self._pipeline.post(number, argv, 0 if plain else _weight(name), plain=plain):
             while not self._pipeline.is_half_empty:
                 self._settle()
@@ -223,4 +216,4 @@ def _weight(name: bytes) -> int:
     """How many bytes a command's reply is taken to have: no server is to hold many long replies for us."""
     command = BY_WORD.get(name)
     reads = command is not None and not command.writes and "fast" not in command.flags
-    return _LONG_REPLY if reads else _OTHER_REPLY
+    return _LONG_REPLY if reads else WEIGHT

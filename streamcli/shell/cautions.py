@@ -54,6 +54,12 @@ def _trims(args: Mapping[str, Any]) -> bool:
     return "maxlen" in args or "minid" in args
 
 
+def _by_nodes(args: Mapping[str, Any]) -> bool:
+    """Is it trimmed by whole nodes, or could it not be? (With DELREF and ACKED even `~` looks into them.)"""
+    about = (args.get("maxlen_mark") or args.get("minid_mark")) == "~"
+    return about or "delref" in args or "acked" in args
+
+
 def _references(args: Mapping[str, Any]) -> bool:
     return "keepref" in args or "delref" in args or "acked" in args
 
@@ -260,7 +266,7 @@ RULES = (
         "XTRIM",
         topic="trimming",
         text="trimming to the entry is dear, as nodes are taken apart: with ~ only whole nodes go",
-        when=lambda args: _trims(args) and (args.get("maxlen_mark") or args.get("minid_mark")) != "~",
+        when=lambda args: _trims(args) and not _by_nodes(args),
     ),
     Rule(
         "XADD",

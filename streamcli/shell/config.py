@@ -127,7 +127,7 @@ def _int(what: str, least: int, most: int) -> Callable[[object], str | None]:
 
 
 def _seconds(value: object) -> str | None:
-    from streamcli.backend.address import seconds
+    from streamcli.times import seconds
 
     good = isinstance(value, int | float) and not isinstance(value, bool) and seconds(f"{value:.9f}") is not None
     return None if good else f"must be a number of seconds such as 2.5, not {_shown(value)}"

@@ -5,7 +5,7 @@ Messages look as the format has them:
 
 | format | a message | MONITOR |
 |---|---|---|
-| tree | `channel  "data"`, `pattern → channel  "data"` | date, database, client, command |
+| tree, table | `channel  "data"`, `pattern → channel  "data"` | date, database, client, command |
 | json, jsonl | `{"type": "message", "channel": ..., "data": ...}` | `{"type": "monitor", "time": ..., ...}` |
 | csv | a row, the kind first | a row |
 | classic, raw | as redis-cli prints them | the line |
@@ -116,7 +116,7 @@ def renderer(format: str, options: Options) -> Callable[[Reply], Iterator[str]]:
     from streamcli.render import renderer as of
 
     render = of(format)
-    if format == "tree":
+    if format in ("tree", "table"):
         return lambda reply: _tree(reply, options) or render(reply, None, options)
     if format in ("json", "jsonl"):
         return lambda reply: render(_object(reply, options), None, options)

@@ -213,7 +213,7 @@ class LineGuide:
             return []
         line = lines.read(segment)
         if segment.lstrip()[:1] == "." or self._verb(line) is not None:
-            found = completions(line, at, tuple(self._shell.config.profiles), files=asked)
+            found = completions(line, at, tuple(self._shell.config.profiles), files=asked, known=self.names)
         else:
             found = complete(line, at, self.names, now_ms())
         return [offer._replace(start=offer.start + start) for offer in found]

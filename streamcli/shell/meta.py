@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from streamcli.render import FORMATS
 from streamcli.shell.line import segments
 from streamcli.text import visible
+from streamcli.tools import TOOLS, tool
 
 if TYPE_CHECKING:
     from streamcli.shell.completer import Completion
     from streamcli.shell.line import Line
+    from streamcli.shell.names import Known
     from streamcli.shell.repl import Shell
 
 _ON_OFF = ("on", "off")
@@ -47,12 +49,22 @@ def find(words: tuple[bytes, ...]) -> Verb | None:
         return None
     first = words[0].decode("utf-8", "replace").lower()
     if first.startswith(".") and len(first) > 1:
-        verb = VERBS.get(first[1:])
+        verb = named(first[1:])
         if verb is None:
-            near = _near(first[1:], VERBS).replace("mean ", "mean .")
+            near = _near(first[1:], (*VERBS, *TOOLS)).replace("mean ", "mean .")
             raise VerbError(f"no such command of the shell: {visible(first)}{near or ' (.help lists them)'}")
         return verb
     return BARE.get(first)
+
+
+def named(name: str) -> Verb | None:
+    """The verb of that name, without its dot: one of the shell's own, or a tool."""
+    if name not in TOOLS:
+        return VERBS.get(name)
+    from streamcli.shell import jobs
+
+    usage = f"[OPTIONS] {tool(name).usage}"
+    return Verb(name, usage, TOOLS[name].summary, lambda shell, words: jobs.run(shell, name, words))
 
 
 def run(shell: Shell, verb: Verb, words: tuple[bytes, ...]) -> int:
@@ -64,8 +76,13 @@ def run(shell: Shell, verb: Verb, words: tuple[bytes, ...]) -> int:
     return verb.run(shell, given) or 0
 
 
-def completions(line: Line, cursor: int, profiles: tuple[str, ...] = (), *, files: bool = True) -> list[Completion]:
-    """What may be typed at a line that is for the shell; `files`: names of files may be looked up."""
+def completions(
+    line: Line, cursor: int, profiles: tuple[str, ...] = (), *, files: bool = True, known: Known | None = None
+) -> list[Completion]:
+    """What may be typed at a line that is for the shell; `files`: names of files may be looked up.
+
+    `known` are the names that a tool's words may be.
+    """
     from streamcli.shell.completer import Completion
 
     index = line.at(cursor)
@@ -73,8 +90,23 @@ def completions(line: Line, cursor: int, profiles: tuple[str, ...] = (), *, file
     start = cursor - len(typed)
     if index == 0:
         names = [(f".{verb.name}", verb.summary) for verb in VERBS.values()]
+        names += [(f".{name}", found.summary) for name, found in TOOLS.items()]
         return [Completion(name, start, name, note, "meta") for name, note in names if name.startswith(typed.lower())]
-    verb = VERBS.get(line.argv[0].decode("latin-1").lower().removeprefix("."))
+    first = line.argv[0].decode("latin-1").lower()
+    if first[:1] == "." and first[1:] in TOOLS:
+        from streamcli.shell.jobs import offers, takes_file
+
+        before = [word.decode("utf-8", "surrogateescape") for word in line.argv[1:index]]
+        looks = typed[:1] in ("/", ".", "~") or (typed[:1] not in ("-", "@") and takes_file(first[1:], before))
+        offered = offers(first[1:], before, typed, known)
+        found = [Completion(text, start, visible(text), note, kind) for text, note, kind in offered] + [
+            Completion(path, start, visible(path), "", "meta") for path in (_paths(typed) if files and looks else ())
+        ]
+        if typed[:1] == "@":
+            at = [f"@{name}" for name in profiles]
+            return [Completion(name, start, name, "", "meta") for name in at if name.startswith(typed)]
+        return found
+    verb = VERBS.get(first.removeprefix("."))
     if verb is None or index > 1:
         return []
     choices = [*verb.choices]
@@ -195,13 +227,19 @@ def _history(shell: Shell, words: list[str]) -> None:
 
 def _help(shell: Shell, words: list[str]) -> int:
     """`.help` alone lists the verbs; with words it is `help`."""
-    verb = VERBS.get(words[0].lower().removeprefix(".")) if len(words) == 1 else None
+    name = words[0].lower().removeprefix(".") if len(words) == 1 else ""
+    if name in TOOLS:
+        from streamcli.tools.usage import usage
+
+        shell.answer(usage(name, tool(name), ".", shell.options.width))
+        return 0
+    verb = VERBS.get(name)
     if verb is not None and (words[0].startswith(".") or verb.name != "help"):
         shell.answer([f".{verb.name} {verb.usage}".rstrip(), f"  {verb.summary}."])
         return 0
     if words:
         return _pages(shell, words)
-    shell.answer(_overview())
+    shell.answer(_overview(shell.options.width))
     return 0
 
 
@@ -240,17 +278,42 @@ def _explain(shell: Shell, words: list[str]) -> None:
     shell.answer(explain(argv, shell.session.options, now_ms()))
 
 
-def _overview() -> Iterator[str]:
-    width = max(len(verb.name) + len(verb.usage) for verb in VERBS.values()) + 4
+def _overview(width: int | None) -> Iterator[str]:
+    """What `.help` lists, folded to the width of the screen."""
+    from textwrap import wrap
+
+    width = max(40, min(width or 120, 120))
+
+    def rows(pairs: Iterable[tuple[str, str]], column: int) -> Iterator[str]:
+        for name, text in pairs:
+            lines = wrap(text, max(20, width - column)) or [""]
+            if len(name) + 2 > column:
+                yield name
+            else:
+                yield f"{name:{column}}{lines.pop(0)}"
+            yield from (" " * column + line for line in lines)
+
     yield "the shell's own commands:"
-    for verb in VERBS.values():
-        yield f"  {f'.{verb.name} {verb.usage}':{width}}{verb.summary}"
+    yield from rows(
+        ((f"  .{verb.name} {verb.usage}".rstrip(), verb.summary) for verb in VERBS.values()), 32 if width < 100 else 52
+    )
     yield ""
-    yield "after any command: | SHELL COMMAND, > FILE or >> FILE (a bare | or > in data is written in quotes)"
-    yield "keys: Tab completes, Right takes the suggestion, Ctrl-R searches the history, Alt-Enter makes a new line,"
-    yield "      Ctrl-X Ctrl-E (vi: v) opens the editor, Ctrl-C drops the line or ends a wait, Ctrl-D leaves"
-    yield "      F1 is help on the word at the cursor"
-    yield "help shows what there is to read; help xadd is a command's page, help ids a topic's"
+    yield from wrap("tools for streams, which are words of the command line, too (.tail --help says more):", width)
+    yield from rows(((f"  .{name}", found.summary) for name, found in TOOLS.items()), 14)
+    yield ""
+    yield from rows(
+        (
+            ("after", "any command: | SHELL COMMAND, > FILE or >> FILE (a bare | or > in data is written in quotes)"),
+            (
+                "keys",
+                "Tab completes, Right takes the suggestion, Ctrl-R searches the history, Alt-Enter makes a new line, "
+                "Ctrl-X Ctrl-E (vi: v) opens the editor, Ctrl-C drops the line or ends a wait, Ctrl-D leaves, "
+                "F1 is help on the word at the cursor",
+            ),
+            ("help", "shows what there is to read; help xadd is a command's page, help ids a topic's"),
+        ),
+        7,
+    )
 
 
 def _clear(shell: Shell, words: list[str]) -> None:

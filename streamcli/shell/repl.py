@@ -95,7 +95,7 @@ class Shell:
         self.session.tell = self.tell
         self.session.parse = lambda argv: in_force().parse(argv)
         self.guide = LineGuide(self)
-        self._open = open
+        self.open = open
         self._trouble_said: str | None = None
         self._prompt: Prompt | PlainPrompt | None = None
         self._line: lines.Line | None = None
@@ -104,9 +104,8 @@ class Shell:
         self._dumb = not options.terminal or environment.get("TERM") in (None, "", "dumb")
         screen = sys.stderr is not None and sys.stderr.isatty()  # where waits are drawn and errors coloured
         self._colored = options.color and screen
-        self._watch = Watch(
-            errors.descriptor, redraw=screen and not self._dumb, color=self._colored, before=output.flush
-        )
+        self.draws_waits = screen and not self._dumb
+        self._watch = Watch(errors.descriptor, redraw=self.draws_waits, color=self._colored, before=output.flush)
         self._terminal = Terminal(sys.stdin.fileno())
         self._replies = Replies(
             self.session, self._terminal, environment, self.pager_command, self.tell, dumb=self._dumb
@@ -401,7 +400,7 @@ class Shell:
         """Go to another backend. Raises ConnectError, and then nothing has changed."""
         missing = target[:1] not in ("@", ":") and not os.path.exists(os.path.expanduser(target))
         with interruptible():  # a server may take its time
-            backend, read_only = self._open(target)
+            backend, read_only = self.open(target)
         self._say_unfinished()
         self.backend.close()
         self._attend(backend)
@@ -414,6 +413,11 @@ class Shell:
     def answer(self, chunks: Iterable[str]) -> None:
         """Lines that are what was asked for: a pipe or a file gets them, too."""
         self.session.show(iter(chunks))
+
+    @property
+    def has_screen(self) -> bool:
+        """May the whole terminal be drawn on by what runs now?"""
+        return not self._dumb and self._replies.on_screen
 
     def help(self, words: list[str]) -> None:
         """Show the help on some words, from a key."""

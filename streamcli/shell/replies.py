@@ -56,6 +56,11 @@ class Replies:
         self._codes: list[int] = []
         session.show = self._on_screen
 
+    @property
+    def on_screen(self) -> bool:
+        """Do replies go to the screen now?"""
+        return self._session.show == self._on_screen
+
     def run(self, tail: Tail | None, run: Callable[[], int], format: str, *, chosen: bool) -> int:
         """Run with the replies going to the tail; its code, or 1 when what they go to has failed. Raises SinkError.
 
@@ -66,7 +71,7 @@ class Replies:
         if tail is not None:
             session.show, session.options = self._into(tail), self._plain()
             session.format = format if chosen else sinks.format_for(tail)
-        elif session.show == self._on_screen:
+        elif self.on_screen:
             session.format = format
         try:
             code = run()

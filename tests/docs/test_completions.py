@@ -18,6 +18,7 @@ import pytest
 from streamcli import cli
 from streamcli.completions import FILES, flags, main
 from streamcli.grammar.commands import BY_WORD
+from streamcli.tools import TOOLS
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "completions"
@@ -71,7 +72,7 @@ def test_every_option_of_the_command_line_is_completed() -> None:
 
 # -- in real shells -----------------------------------------------------------------------------
 
-FIRST = {name.decode() for name in BY_WORD} | {"@prod", "@test-1", "help", "explain", "serve"}
+FIRST = {name.decode() for name in BY_WORD} | {"@prod", "@test-1", "help", "explain", "serve", *TOOLS}
 CASES = [  # a command line whose last word is completed, and what it may become
     ("", FIRST),
     ("XR", {"XRANGE", "XREAD", "XREADGROUP", "XREVRANGE"}),
@@ -88,8 +89,8 @@ CASES = [  # a command line whose last word is completed, and what it may become
     ("--memory XL", {"XLEN"}),
     ("-n 3 --db XREAD XL", {"XLEN"}),
     ("--db XINFO XINFO ST", {"STREAM"}),
-    ("--format ", {"tree", "classic", "json", "jsonl", "csv", "raw", "md"}),
-    ("help cl", {"claiming", "cluster", "client"}),
+    ("--format ", {"tree", "classic", "json", "jsonl", "csv", "table", "raw", "md"}),
+    ("help cl", {"claiming", "cluster", "client", "clone"}),
     ("help xg", {"xgroup"}),
     ("--format js", {"json", "jsonl"}),
     ("--durability f", {"full"}),
@@ -103,6 +104,10 @@ CASES = [  # a command line whose last word is completed, and what it may become
     ("serve --memory --durability ", {"normal", "full"}),
     ("serve --db o", {"one.db"}),
     ("serve --port ", set()),
+    ("trim a --old", {"--older-than"}),
+    ("generate a --shape l", {"logs"}),
+    ("generate a --shape orders --se", {"--seed"}),
+    ("rate a --mo", {"--most"}),
 ]
 by_case = pytest.mark.parametrize(("typed", "expected"), CASES, ids=[typed for typed, _ in CASES])
 
@@ -161,7 +166,7 @@ def test_bash_completes(typed: str, expected: set[str], place: Path) -> None:
         (["@", "p"], ["prod"]),
         (["@"], ["prod", "test-1"]),
         (["@", "prod", "XL"], ["XLEN"]),
-        (["--format", "="], ["tree", "classic", "json", "jsonl", "csv", "raw", "md"]),
+        (["--format", "="], ["tree", "classic", "json", "jsonl", "csv", "table", "raw", "md"]),
         (["--format", "=", "js"], ["json", "jsonl"]),
         (["--format", "=", "json", "XL"], ["XLEN"]),
         (["--db", "=", "o"], ["one.db"]),

@@ -46,7 +46,8 @@ WRONG_USAGE = [
     (("-n", "-1", "PING"), "Invalid value for '-n': -1 is not in the range 0<=x<=2147483647"),
     (("-n", "x", "PING"), "Invalid value for '-n': 'x' is not a valid integer range"),
     (("--format", "yaml", "PING"),
-     "Invalid value for '--format': 'yaml' is not one of 'tree', 'classic', 'json', 'jsonl', 'csv', 'raw', 'md'"),
+     "Invalid value for '--format': 'yaml' is not one of "
+     "'tree', 'classic', 'json', 'jsonl', 'csv', 'table', 'raw', 'md'"),
     (("--durability", "none", "PING"), "Invalid value for '--durability': 'none' is not one of 'normal', 'full'"),
 ]  # fmt: skip
 

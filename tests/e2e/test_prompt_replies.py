@@ -245,7 +245,7 @@ def test_the_shells_own_commands(terminal: Terminal, filled: Program) -> None:
     terminal.enter(".formt")
     terminal.shows("no such command of the shell: .formt (did you mean .format?)")
     terminal.enter(".format jsn")
-    terminal.shows(".format takes tree, classic, json, jsonl, csv, raw, not jsn (did you mean json?)")
+    terminal.shows(".format takes tree, classic, json, jsonl, csv, table, raw, not jsn")
     terminal.enter(".history 2")
     terminal.shows("  .history 2\n")
     terminal.enter("help xlen errors")

@@ -131,6 +131,8 @@ def test_a_server_that_goes_away_is_told_of_in_one_line(program: Program, server
     assert done.code == 3
     assert done.out == b""
     (line,) = done.err.decode().splitlines()
+    if line.startswith("line 2: nothing listens"):  # it had read them, and sent none yet
+        return
     assert line.startswith(f"line 2: the connection to 127.0.0.1:{server.port} was lost (")
     assert line.endswith("; lines 2 to 9 were sent and may have been applied")
 

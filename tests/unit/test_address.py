@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamcli.backend import address as addresses
-from streamcli.backend.address import Address, AddressError, Tls, address, host_fault, node, nodes, seconds
+from streamcli.backend.address import Address, AddressError, Tls, address, host_fault, node, nodes
+from streamcli.times import seconds
 
 SPELL = "in a user or a password write @ as %40, / as %2F, ? as %3F, # as %23 and % as %25"
 NO_PORT = "the port must be a number from 1 to 65535"

@@ -174,6 +174,8 @@ def test_a_server_s_other_types_are_named_too() -> None:
         ("XADDD a * f v", "did you mean XADD?"),
         ("SUBSCRIBE news", "not in the embedded engine; connect to a server that has it"),
         ("wibble", "no command of Redis; see COMMAND LIST"),
+        ("tail a", "it is a tool: .tail at the prompt, streamcli tail in your shell"),
+        ("steams", "did you mean the tool streams (.streams at the prompt)?"),
         ('"XADD a * f v"', '"XADD a * f v" is one word: leave out the quotes around it'),
     ],
 )

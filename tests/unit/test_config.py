@@ -168,7 +168,7 @@ def test_every_colour_and_attribute_is_one_that_prompt_toolkit_knows() -> None:
         ('keys = "emcas"', ':1: keys must be emacs or vi, not "emcas"; ignored'),
         (
             '\n\nformat = "tre"',
-            ':3: format must be tree, classic, json, jsonl, csv or raw, not "tre"; ignored',
+            ':3: format must be tree, classic, json, jsonl, csv, table or raw, not "tre"; ignored',
         ),
         ('# x\nformt = "tree"', ":2: no such setting: formt (did you mean format?)"),
         ("zzz = 1", ":1: no such setting: zzz"),

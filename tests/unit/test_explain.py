@@ -41,6 +41,22 @@ def test_each_word_or_phrase_has_a_row_and_the_whole_has_the_last() -> None:
     ]
 
 
+@pytest.mark.parametrize("references", ["DELREF", "ACKED"])
+@pytest.mark.parametrize("line", ["XTRIM s MAXLEN ~ 100 {}", "XADD s {} MINID ~ 100-0 * f v"])
+def test_about_is_said_to_be_exact_where_references_make_it_so(line: str, references: str) -> None:
+    said = "\n".join(explained(line.format(references)))
+    assert f"to the entry, because of {references}; up to a limit" in said
+    assert "whole nodes" not in said
+    assert "whole nodes only, so that more may stay; cheaper" in "\n".join(explained(line.format("KEEPREF")))
+
+
+def test_trimming_by_whole_nodes_is_not_recommended_where_references_prevent_it() -> None:
+    mind = "mind  trimming to the entry is dear, as nodes are taken apart: with ~ only whole nodes go (help trimming)"
+    assert mind in explained("XTRIM s MAXLEN 100")
+    assert mind not in explained("XTRIM s MAXLEN 100 DELREF")
+    assert mind not in explained("XTRIM s MAXLEN 100 ACKED")
+
+
 @pytest.mark.parametrize(
     ("line", "together"),
     [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -290,6 +290,12 @@ class Talking:
     def execute(self, argv: Sequence[bytes], *, arriving: bool = False) -> Reply:
         self.asked.append(argv)
         return OK
+
+    def pipelined(self, argvs: Iterable[Sequence[bytes]], *, window: int = 512) -> Generator[Reply, None, None]:
+        yield from map(self.execute, argvs)
+
+    def beside(self) -> Talking:
+        return self
 
     def browse(self, argv: Sequence[bytes]) -> Reply:
         return Error("ERR not here")

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamcli.grammar.commands import BY_WORD
@@ -295,6 +295,7 @@ _NAMES = ["summary", "since", "group", "arity", "flags", "keys", "acl", "argumen
 _FACTS = st.fixed_dictionaries({}, optional=dict.fromkeys(_NAMES, _JSON))
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["A", "CLIENT", "X.Y", "b c", ""]), _FACTS | _JSON) | _JSON)
 def test_nothing_that_a_cache_may_hold_raises(known: object) -> None:
     for command in vocabulary(commands(known)).values():

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from streamcli import errors
+from streamcli.grammar import parse as parse_module
 from streamcli.grammar.commands import BY_WORD
 from streamcli.grammar.parse import Call, parse
 from streamcli.grammar.spec import Arg, Command, Halves, Option
@@ -421,3 +422,63 @@ def test_what_is_wrong_in_a_draft_is_a_problem_all_the_same() -> None:
 
 def test_only_drafts_expect_anything_of_a_known_command() -> None:
     assert read("XADD s").expected == []
+
+
+def told(call: Call) -> tuple[object, ...]:
+    """All that a call says of its line."""
+    return call.argv, call.command, call.roles, call.args, call.problems, call.rejected, call.expected
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "XADD s * f v",
+        "XADD s * f v g",
+        "XADD s * f v g w",
+        "xadd s * f v",
+        "XADD NOMKSTREAM * f v",
+        "XADD s NOMKSTREAM * f v",
+        "XADD s MAXLEN * f v",
+        "XADD s 5-* f v",
+        "XADD s 5-5 * v",
+        "XADD s IDMP * f v w",
+        "XREADGROUP GROUP g c STREAMS s >",
+        "XREADGROUP GROUP g c COUNT 10 STREAMS s t > >",
+        "XREADGROUP GROUP g c COUNT 10 STREAMS s t > 5",
+        "XREADGROUP GROUP g c COUNT x STREAMS s >",
+        "XREADGROUP GROUP g c STREAMS s t >",
+        "XREADGROUP GROUP g c STREAMS s $",
+        "XREAD STREAMS s >",
+    ],
+)
+def test_a_line_that_comes_again_is_read_as_it_was_the_first_time(line: str) -> None:
+    words = argv(line.encode())
+    first = parse(words)
+    fields = list(first.args.get("fields", ()))
+    for value in first.args.values():  # whoever is given them may do with them what he likes
+        if isinstance(value, list):
+            value.append(b"spoiled")
+    again, other = parse(words), parse([*words[:-1], b"other"])
+    assert again.args.get("fields", []) == fields
+    kept, heads = parse_module._kept.copy(), parse_module._kept_heads.copy()
+    parse_module._kept.clear()
+    parse_module._kept_heads.clear()
+    assert told(again) == told(parse(words))
+    parse_module._kept.clear()
+    parse_module._kept_heads.clear()
+    assert told(other) == told(parse([*words[:-1], b"other"]))
+    parse_module._kept.update(kept)
+    parse_module._kept_heads.update(heads)
+
+
+def test_what_is_kept_of_lines_is_bounded_and_holds_no_values() -> None:
+    for number in range(1000):
+        parse([b"XADD", b"s%d" % number, b"*", b"f", b"v" * 1000])
+        parse([b"XREADGROUP", b"GROUP", b"g", b"c%d" % number, b"STREAMS", b"s", b">"])
+    parse([b"XADD", b"wide", b"*", *[b"f", b"v"] * 100])
+    parse([b"XADD", b"k" * 1000, b"*", b"f", b"v"])
+    parse([b"XREADGROUP", b"GROUP", b"g", b"c" * 1000, b"STREAMS", b"s", b">"])
+    for kept in (parse_module._kept, parse_module._kept_heads):
+        assert 0 < len(kept) <= 256
+        assert all(sum(map(len, call.argv)) <= 512 for call in kept.values())
+        assert not any(call.args.get("fields") for call in kept.values())

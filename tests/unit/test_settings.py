@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 
 from streamcli import cli
 from streamcli.backend.address import Address, Tls
+from streamcli.flags import UnreadError, UsageError
 from streamcli.settings import (
     OPTIONS,
     Settings,
-    UnreadError,
-    UsageError,
     check_place,
     data_file,
     place,
@@ -49,10 +48,10 @@ def by_read(args: list[str]) -> Settings | int | None:
     """The same by `read`; None when it leaves the line to click."""
     try:
         return read(args)
-    except UsageError:
-        return USAGE
     except UnreadError:
         return None
+    except UsageError:
+        return USAGE
 
 
 # -- what is understood ------------------------------------------------------------------------

@@ -8,7 +8,7 @@ MOVED, ASK or TRYAGAIN has done nothing, so that the command is sent on.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import Final
 
 from streamcli import errors
@@ -78,14 +78,36 @@ class Cluster(Attended):
     def execute(self, argv: Sequence[bytes], *, arriving: bool = False) -> Reply:
         self._stopped, self._busy = False, True
         try:
-            if self._nodes.stale:
-                self._nodes.learn()
-            return self._run(parse(argv), arriving)
+            return self._one(argv, arriving=arriving)
         except LostError:
             self._nodes.stale = True
             raise
         finally:
             self._busy = False
+
+    def _one(self, argv: Sequence[bytes], *, arriving: bool = False) -> Reply:
+        if self._nodes.stale:
+            self._nodes.learn()
+        return self._run(parse(argv), arriving)
+
+    def pipelined(self, argvs: Iterable[Sequence[bytes]], *, window: int = 512) -> Generator[Reply, None, None]:
+        from streamcli.backend.remote.ahead import by_node
+
+        self._stopped, self._busy = False, True
+        try:
+            if self._nodes.stale:
+                self._nodes.learn()
+            yield from by_node(argvs, self._node_of, self._one, _sent_elsewhere, window)
+        except LostError:
+            self._nodes.stale = True
+            raise
+        finally:
+            self._busy = False
+
+    def _node_of(self, argv: Sequence[bytes]) -> Remote | None:
+        """The one node that a command is for; None when it has no keys, or several."""
+        keys = splitting.keys_of(parse(argv))
+        return self._node(key_slot(keys[0])) if keys and len(keys) == 1 else None
 
     def _run(self, call: Call, arriving: bool) -> Reply:
         argv = call.argv
@@ -345,6 +367,9 @@ class Cluster(Attended):
 
     # -- beside the session -----------------------------------------------------------------------
 
+    def beside(self) -> Cluster:
+        return Cluster(self._nodes.seed.beside(), self._address)
+
     def browse(self, argv: Sequence[bytes]) -> Reply:
         try:
             return self._browse(parse(argv))
@@ -408,3 +433,8 @@ def _with_time_left(call: Call, began: float) -> Sequence[bytes]:
         return call.argv
     left_ms = reading.block_ms - int((time.monotonic() - began) * 1000)
     return reading.argv(reading.parts[0], max(1, left_ms))
+
+
+def _sent_elsewhere(reply: Reply) -> bool:
+    """Did the node do nothing, because it is another's, or not its yet?"""
+    return isinstance(reply, Error) and reply.code in ("MOVED", "ASK", "TRYAGAIN")

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Container, Iterator
+from contextlib import suppress
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from streamcli.backend import LostError, Server, UnreachableError
@@ -162,6 +164,10 @@ class Link:
         try:
             self._send(data)
         except (_BrokenError, _SilentError) as error:
+            with suppress(_BrokenError):  # what it has said before that is heard
+                for _ in range(_READS_MOST):
+                    if not self._fill_now():
+                        break
             raise self._lost(error) from None
 
     def receive(
@@ -201,6 +207,31 @@ class Link:
                     yield reply
         except ProtocolError as error:
             raise self._lost(_BrokenError(error)) from None
+
+    def receive_these(self, expected: bytes, tick: Callable[[int], None] | None = None, *, limit: float | None) -> bool:
+        """Is this what comes next, byte for byte? Then it is taken; else nothing is. As `receive` in all else."""
+        if not expected:
+            return False
+
+        def look() -> object:
+            comes = self._reader.take(expected)
+            return NOTHING if comes is None else comes
+
+        try:
+            return bool(self._wait(look, tick, limit, None))
+        except (_BrokenError, _SilentError) as error:
+            raise self._lost(error) from None
+
+    def left(self, most: int) -> list[Reply]:
+        """The replies, so many at most, that had come before the connection was lost."""
+        replies: list[Reply] = []
+        with suppress(ProtocolError):
+            replies.extend(islice((reply for reply in self._reader if not isinstance(reply, Push)), most))
+        return replies
+
+    def arrived_strings(self, most: int) -> list[bytes]:
+        """The next replies, `most` at most, if they are here and all are strings; else none."""
+        return self._reader.strings(most)
 
     def glance(self) -> object:
         """The next reply if all of it is here or has reached this machine; else NOTHING. Raises LostError."""
@@ -287,14 +318,20 @@ class Link:
         pushes: Container[bytes] = (),
         most: int | None = None,
     ) -> Reply:
+        return self._wait(lambda: self._next(arriving, pushes), tick, limit, most)  # type: ignore[return-value]
+
+    def _wait(
+        self, look: Callable[[], object], tick: Callable[[int], None] | None, limit: float | None, most: int | None
+    ) -> object:
+        """What `look` finds, as soon as it is not NOTHING."""
         began = ticked = 0.0
         while True:
             try:
-                found = self._next(arriving, pushes)
+                found = look()
             except ProtocolError as error:
                 raise _BrokenError(error) from None
             if found is not NOTHING:
-                return found  # type: ignore[return-value]
+                return found
             if not began:
                 began = ticked = time.monotonic()
                 last = self._read + most if most is not None else None

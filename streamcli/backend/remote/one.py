@@ -8,9 +8,9 @@ the user, who alone can know whether to send it again.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Generator, Iterable, Iterator, Sequence
 
-from streamcli.backend import LostError, Server, UnreachableError, kinds
+from streamcli.backend import LostError, Ready, Server, UnreachableError, kinds
 from streamcli.backend.address import Address
 from streamcli.backend.remote.attended import Attended
 from streamcli.backend.remote.link import Link
@@ -79,6 +79,24 @@ class Remote(Attended):
                 return refusal
             self.ready()
             return self._exchange(argv, arriving and self.state.queued is None)
+        finally:
+            self._busy = False
+
+    def pipelined(self, argvs: Iterable[Sequence[bytes]], *, window: int = 512) -> Generator[Reply, None, None]:
+        from streamcli.backend.remote.ahead import ahead
+
+        self._stopped, self._busy = False, True
+        try:
+            yield from ahead(self, argvs, window)
+        finally:
+            self._busy = False
+
+    def poured(self, blocks: Iterable[Ready], *, window: int) -> Generator[int | list[Reply], None, None]:
+        from streamcli.backend.remote.pouring import pour
+
+        self._stopped, self._busy = False, True
+        try:
+            yield from pour(self, blocks, window)
         finally:
             self._busy = False
 
@@ -231,6 +249,9 @@ class Remote(Attended):
         return len(argv) - 2 if several and len(argv) > 2 and isinstance(reply, list) else 0
 
     # -- beside the session ------------------------------------------------------------------------
+
+    def beside(self) -> Remote:
+        return Remote(self.state.address)
 
     def browse(self, argv: Sequence[bytes], before: Sequence[bytes] = ()) -> Reply:
         """`before` is sent first, on the same connection; its reply is nobody's concern."""

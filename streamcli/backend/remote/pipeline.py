@@ -14,6 +14,8 @@ from typing import Any, NamedTuple, TypeAlias
 from streamcli.backend import Backend, kinds
 from streamcli.backend.remote.link import NOTHING
 from streamcli.backend.remote.one import Remote
+from streamcli.backend.remote.state import HEEDED
+from streamcli.grammar.commands import BY_WORD
 from streamcli.grammar.parse import parse
 from streamcli.reply import Error, Reply
 from streamcli.resp import encode_command
@@ -21,6 +23,14 @@ from streamcli.resp import encode_command
 WINDOW = 128  # commands; 64 are as fast on one machine, and half as fast on a network
 BYTES = 256 * 1024
 _WRITE_BYTES = 64 * 1024
+SHORT = (
+    frozenset(name for name, command in BY_WORD.items() if command.writes or "fast" in command.flags)
+    - frozenset((b"GET", b"XREADGROUP", b"XCLAIM", b"XAUTOCLAIM"))
+    - HEEDED
+)
+"""Commands whose replies are short, and say nothing of the session: they may be posted as `plain`."""
+WEIGHT = 8 * 1024
+"""Bytes that another reply is taken to have, when it may have any number."""
 
 
 Line: TypeAlias = tuple[int, Sequence[bytes], int, bool]
@@ -49,6 +59,7 @@ class Pipeline:
         self._chunk = max(1, window // 2)  # the server works on one half while we are at the other
         self._bytes = self._unsent_bytes = 0
         self._unsent: list[bytes] = []
+        self._others = 0  # lines that are not plain
         self._reply: Any = NOTHING  # to the first line
 
     @property
@@ -65,6 +76,7 @@ class Pipeline:
         data = encode_command(argv)
         size = len(data) + weight
         self.waiting.append((number, argv, size, plain))
+        self._others += not plain
         self._unsent.append(data)
         self._bytes += size
         self._unsent_bytes += size
@@ -114,13 +126,31 @@ class Pipeline:
                 remote.answered(line[1], reply)
             yield line, reply
             waiting.popleft()
+            self._others -= not plain
             self._bytes -= line[2]
             self.sent -= 1
+
+    def arrived_strings(self) -> list[Reply]:
+        """The replies that are here if they are strings, and no line but `plain` ones waits; else none: see `arrived`.
+
+        Their lines wait no more.
+        """
+        reply = self._reply
+        if not isinstance(reply, bytes) or self._others or self._remote.state.queued is not None:
+            return []
+        found: list[Reply] = [reply, *self._remote.link.arrived_strings(self.sent - 1)]
+        for _ in found:
+            self._bytes -= self.waiting.popleft()[2]
+        self.sent -= len(found)
+        self._reply = NOTHING
+        return found
 
     def drop(self) -> None:
         """Forget what was not sent."""
         for _ in self._unsent:
-            self._bytes -= self.waiting.pop()[2]
+            line = self.waiting.pop()
+            self._others -= not line[3]
+            self._bytes -= line[2]
         self._unsent, self._unsent_bytes = [], 0
 
     def interrupted(self) -> Fate:
@@ -136,7 +166,7 @@ class Pipeline:
         """There are no replies any more, for which `what` is the reason; no line waits for one."""
         self._remote.broken()
         self.drop()
-        lines, self.sent, self._bytes, self._reply = list(self.waiting), 0, 0, NOTHING
+        lines, self.sent, self._bytes, self._others, self._reply = list(self.waiting), 0, 0, 0, NOTHING
         self.waiting.clear()
         if len(lines) < 2:
             text = self._remote.after_sending(lines[0][1], what) if lines else what

@@ -8,10 +8,10 @@ be reached the primary is read, and that is said once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import Final
 
-from streamcli.backend import Server, UnreachableError
+from streamcli.backend import Ready, Server, UnreachableError
 from streamcli.backend.address import Address
 from streamcli.backend.remote.attended import Attended
 from streamcli.backend.remote.one import Remote
@@ -78,6 +78,13 @@ class Replicas(Attended):
             return self._at_the_primary(argv, arriving)
         finally:
             self._busy = False
+
+    def pipelined(self, argvs: Iterable[Sequence[bytes]], *, window: int = 512) -> Generator[Reply, None, None]:
+        """At the primary: what is read behind a write is to be what was written."""
+        return self._primary.pipelined(argvs, window=window)
+
+    def poured(self, blocks: Iterable[Ready], *, window: int) -> Generator[int | list[Reply], None, None]:
+        return self._primary.poured(blocks, window=window)
 
     def _at_the_primary(self, argv: Sequence[bytes], arriving: bool) -> Reply:
         reply = self._primary.execute(argv, arriving=arriving)
@@ -147,6 +154,9 @@ class Replicas(Attended):
             self._note(line)
 
     # -- beside the session ------------------------------------------------------------------------
+
+    def beside(self) -> Replicas:
+        return Replicas(self._primary.beside(), self._primary.state.address._replace(replica=True))
 
     def browse(self, argv: Sequence[bytes]) -> Reply:
         return self._primary.browse(argv)
