@@ -6,10 +6,12 @@ import argparse
 import sys
 from collections.abc import Iterator
 
-from benchmarks import door, engine, pages, prompt, remote, serve, startup, wake
+from benchmarks import clone, door, engine, pages, prompt, remote, serve, startup, tail, top, transfer, wake
 from benchmarks.measure import Row, machine, table
 
-_PARTS = ("engine", "startup", "wake", "prompt", "pages", "remote", "door", "serve")
+_PARTS = (
+    "engine", "startup", "wake", "tail", "prompt", "pages", "remote", "door", "serve", "top", "transfer", "clone",
+)  # fmt: skip
 
 
 def main() -> None:
@@ -35,6 +37,8 @@ def _rows(parts: list[str] | tuple[str, ...], *, quick: bool) -> Iterator[Row]:
         yield from startup.rows(rounds=7 if quick else 25)
     if "wake" in parts:
         yield from wake.rows(wakes=20 if quick else 50)
+    if "tail" in parts:
+        yield from tail.rows(entries=20 if quick else 100)
     if "prompt" in parts:
         yield from prompt.rows(
             rounds=7 if quick else 25, keys=200 if quick else 1000, known=10_000 if quick else 100_000
@@ -47,6 +51,12 @@ def _rows(parts: list[str] | tuple[str, ...], *, quick: bool) -> Iterator[Row]:
         yield from door.rows(rounds=7 if quick else 25)
     if "serve" in parts:
         yield from serve.rows(serve.QUICK if quick else serve.FULL)
+    if "top" in parts:
+        yield from top.rows(5.0 if quick else 20.0)
+    if "clone" in parts:
+        yield from clone.rows(clone.QUICK if quick else clone.FULL)
+    if "transfer" in parts:
+        yield from transfer.rows(rounds=2 if quick else 3, entries=100_000 if quick else 1_000_000)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterator
+from itertools import count
 from typing import NamedTuple
 
 from benchmarks.measure import Round, Row, bounded, clocked, faster, flat, microseconds, race
@@ -44,6 +45,8 @@ def rows(size: Size) -> Iterator[Row]:
         for place in _PLACES:
             few, many = path(place, "few.db"), path(place, "many.db")
             yield from _by_pending(place, few, many, size)
+        for place in _PLACES:
+            yield from _newest(place, path(place, "newest.db"), size)
         for place in _PLACES:
             few, many = path(place, "small.db"), path(place, "large.db")
             yield from _by_length(place, few, many, size)
@@ -144,6 +147,46 @@ def _by_pending(place: str, few_path: str | None, many_path: str | None, size: S
     finally:
         few.ours.close()
         many.ours.close()
+
+
+# -- what nobody else has ---------------------------------------------------------------------
+
+
+def _newest(place: str, path: str | None, size: Size) -> Iterator[Row]:
+    """Commands that no peer at hand knows, beside the one that each is a kind of."""
+    pending = _Pending(path, _COMPARED_ENTRIES)
+    ours, number = pending.ours, count()
+
+    def idempotent() -> object:
+        return ours.run(b"XADD", KEY, b"IDMP", b"producer", b"%d" % next(number), b"*", *FIELDS)
+
+    def again() -> object:
+        return ours.run(b"XADD", KEY, b"IDMP", b"producer", b"again", b"*", *FIELDS)
+
+    def claiming() -> object:
+        pending.claimers.reverse()
+        words = (b"XREADGROUP", b"GROUP", GROUP, pending.claimers[0], b"COUNT", b"10", b"CLAIM", b"0")
+        return ours.run(*words, b"STREAMS", KEY, b">")
+
+    def releasing() -> float:
+        """A round of XNACKs of random entries, which are taken over again outside the clock."""
+        ids = list({ours.place(0) for _ in range(50)})
+        rest = iter(ids)
+        taken = clocked(len(ids), lambda: ours.run(b"XNACK", KEY, GROUP, b"FAIL", b"IDS", b"1", next(rest)))
+        ours.run(b"XCLAIM", KEY, GROUP, b"alice", b"0", *ids, b"JUSTID")
+        return taken
+
+    try:
+        for operation, one in (
+            ("XADD IDMP, of a new message", lambda: clocked(300, idempotent)),
+            ("XADD IDMP, of a message that is there", lambda: clocked(300, again)),
+            (f"XREADGROUP COUNT {READ_COUNT} CLAIM 0, {_COMPARED_ENTRIES:,} pending", lambda: clocked(100, claiming)),
+            (f"XNACK FAIL of one entry, {_COMPARED_ENTRIES:,} pending", releasing),
+        ):
+            (best,) = race(size.rounds, one)
+            yield Row(f"{operation}, {place}", microseconds(best), "", "", "", None)
+    finally:
+        ours.close()
 
 
 # -- longer streams ------------------------------------------------------------------------------

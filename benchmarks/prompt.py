@@ -14,6 +14,7 @@ import tempfile
 import termios
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from benchmarks.measure import Row, medians, milliseconds
 from benchmarks.startup import environment, own_script
@@ -161,8 +162,7 @@ for _number in range(10_000):
 def _stray(names: Names, keys: int) -> Row:
     """25 quoted words and a quote that is never closed, against other lines of that length."""
     stray, *others = (
-        _median(lambda line=line: _key(line, names), keys)
-        for line in (_stray_line(), *list(_long_lines().values())[:3])
+        _median(partial(_key, line, names), keys) for line in (_stray_line(), *list(_long_lines().values())[:3])
     )
     with_it, without = stray, statistics.mean(others)
     ratio = with_it / without

@@ -46,12 +46,12 @@ class Cost(NamedTuple):
 
 def rows(rounds: int, entries: int) -> Iterator[Row]:
     """Every figure, on a stream of `entries`; none without a server."""
-    programs = _programs()
-    if programs is None:
+    found = programs()
+    if found is None:
         sys.stderr.write("no redis-server and redis-cli: python tests/servers.py install\n")
         return
-    server, cli = programs
-    with _running(server) as port:
+    server, cli = found
+    with running(server) as port:
         _fill(port, entries)
         at = ["-h", _HOST, "-p", str(port)]
         yield from _ranges([*own_script(), *at], [*cli, *at], rounds, entries)
@@ -62,7 +62,7 @@ def rows(rounds: int, entries: int) -> Iterator[Row]:
 # -- the server ---------------------------------------------------------------------------
 
 
-def _programs() -> tuple[list[str], list[str]] | None:
+def programs() -> tuple[list[str], list[str]] | None:
     """The words that start a server and redis-cli."""
     if (HERE / "root/usr/bin/redis-server").exists():
         return command(HERE, "redis"), command(HERE, "redis-cli")
@@ -71,7 +71,7 @@ def _programs() -> tuple[list[str], list[str]] | None:
 
 
 @contextmanager
-def _running(server: Sequence[str]) -> Iterator[int]:
+def running(server: Sequence[str]) -> Iterator[int]:
     """A server with nothing in it, on a free port of this machine alone."""
     with socket.socket() as free:
         free.bind((_HOST, 0))
