@@ -39,7 +39,7 @@ def main() -> NoReturn:
     """Run `sys.argv` and leave with its exit code."""
     if sys.stdout is None:  # closed by whoever started us
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
-    output = Output(sys.stdout.fileno(), ascii=sys.stdout.isatty() and not takes_utf8(sys.stdout.encoding))
+    output = Output(sys.stdout.fileno(), ascii=sys.stdout.isatty() and not takes_utf8(sys.stdout))
     try:
         code = _run(sys.argv[1:], output)
         output.flush()
@@ -75,7 +75,7 @@ def _complain(line: str) -> None:
 
     try:
         text = visible(line.replace("\n", "\\n"))
-        utf8 = takes_utf8(sys.stderr.encoding)
+        utf8 = takes_utf8(sys.stderr)
         os.write(
             sys.stderr.fileno(), (text.encode("utf-8", "backslashreplace") if utf8 else encode_ascii(text)) + b"\n"
         )
@@ -165,7 +165,7 @@ def _options(terminal: bool) -> Options:
 
     return Options(
         color=wants_color(terminal, os.environ),
-        unicode=takes_utf8(sys.stdout.encoding),
+        unicode=takes_utf8(sys.stdout),
         width=os.get_terminal_size(sys.stdout.fileno()).columns if terminal else None,
         terminal=terminal,
     )
@@ -204,7 +204,7 @@ def _errors() -> Output:
     """Standard error, or nowhere when it is closed."""
     if sys.stderr is None:
         return Output(os.open(os.devnull, os.O_WRONLY))
-    return Output(sys.stderr.fileno(), ascii=not takes_utf8(sys.stderr.encoding))
+    return Output(sys.stderr.fileno(), ascii=not takes_utf8(sys.stderr))
 
 
 # -- verbs ------------------------------------------------------------------------------------

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TextIO
 
 _FLUSH_BYTES = 64 * 1024
+_UTF8 = "utf8"
 
 
 class PipeClosedError(Exception):
@@ -110,5 +113,27 @@ def wants_color(terminal: bool, environment: Mapping[str, str]) -> bool:
     return terminal and environment.get("TERM", "") not in ("", "dumb")
 
 
-def takes_utf8(encoding: str | None) -> bool:
-    return (encoding or "").lower().replace("-", "").replace("_", "") == "utf8"
+def takes_utf8(stream: TextIO) -> bool:
+    return says_utf8(stream.encoding, os.environ, forced=bool(sys.flags.utf8_mode))
+
+
+def says_utf8(encoding: str | None, environment: Mapping[str, str], *, forced: bool) -> bool:
+    """Does whoever reads a stream of that encoding take UTF-8?
+
+    `forced` is Python's UTF-8 mode. In the locale C, and in one that is not
+    installed, Python speaks UTF-8 by itself (PEP 538, PEP 540), so there the
+    name of the locale is asked, if there is one.
+    """
+    if _plain(encoding) != _UTF8:
+        return False
+    if not forced or environment.get("PYTHONUTF8") == "1" or environment.get("PYTHONIOENCODING"):
+        return True
+    kind = environment.get("LC_CTYPE")
+    coerced = _plain(kind).removeprefix("c.") == _UTF8  # what Python has put there, not the user
+    names = (environment.get("LC_ALL"), None if coerced else kind, environment.get("LANG"))
+    name, _, codes = next((one for one in names if one), "").partition("@")[0].partition(".")
+    return _plain(codes) == _UTF8 if codes else name not in ("C", "POSIX")
+
+
+def _plain(encoding: str | None) -> str:
+    return (encoding or "").lower().replace("-", "").replace("_", "")

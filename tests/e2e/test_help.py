@@ -57,8 +57,18 @@ def test_twenty_columns_are_enough(program: Program, words: list[str]) -> None:
     assert "\x1b" not in screen.text
 
 
-def test_a_terminal_that_takes_no_utf_8_gets_ascii(program: Program) -> None:
-    env = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PAGER": "cat"}
+@pytest.mark.parametrize(
+    "env",
+    [
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+        {"LC_ALL": "C"},
+        {"LC_ALL": "", "LANG": "C"},
+        {"LC_ALL": "", "LANG": "de_DE.ISO-8859-1"},
+    ],
+    ids=str,
+)
+def test_a_terminal_that_takes_no_utf_8_gets_ascii(program: Program, env: dict[str, str]) -> None:
+    env = {**env, "PAGER": "cat"}
     screen = on_terminal(program, "help", "ids", env=env)
     assert screen.code == 0
     assert screen.text.isascii()
@@ -67,6 +77,11 @@ def test_a_terminal_that_takes_no_utf_8_gets_ascii(program: Program) -> None:
     assert screen.text.isascii()
     assert "\\xe2" not in screen.text
     assert "\n  |- " in screen.text
+
+
+def test_where_nobody_names_a_locale_there_are_lines(program: Program) -> None:
+    screen = on_terminal(program, "help", "ids", env={"LC_ALL": "", "LC_CTYPE": "", "LANG": "", "PAGER": "cat"})
+    assert "─┼─" in screen.text
 
 
 def test_a_page_goes_through_the_pager_on_a_terminal(program: Program) -> None:
