@@ -17,7 +17,7 @@ from streamcli import opening
 from streamcli import settings as options
 from streamcli.backend import UnreachableError
 from streamcli.flags import UnreadError, UsageError
-from streamcli.shell.output import Output, PipeClosedError, encode_ascii, takes_utf8, wait_for, wants_color
+from streamcli.shell.output import Output, PipeClosedError, encode_ascii, takes_utf8, wait_for, wants_color, width_in
 from streamcli.shell.session import FAILED, OK, USAGE, Session
 from streamcli.tools import TOOLS
 
@@ -160,13 +160,13 @@ def _default_format(terminal: bool) -> str:
     return "tree" if terminal else "raw"
 
 
-def _options(terminal: bool) -> Options:
+def _options(terminal: bool, piped: int | None = None) -> Options:
     from streamcli.render import Options
 
     return Options(
         color=wants_color(terminal, os.environ),
         unicode=takes_utf8(sys.stdout),
-        width=os.get_terminal_size(sys.stdout.fileno()).columns if terminal else None,
+        width=os.get_terminal_size(sys.stdout.fileno()).columns if terminal else piped,
         terminal=terminal,
     )
 
@@ -231,7 +231,7 @@ def _run_verb(verb: str, settings: Settings, output: Output) -> int:
     if ["--format", options.SOURCE] in (words[:2], words[-2:]):  # where people write it, too
         words, source = [word for word in words if word not in ("--format", options.SOURCE)], True
     try:
-        chunks = answer(words, _options(terminal), source=source)
+        chunks = answer(words, _options(terminal, width_in(os.environ)), source=source)
     except NoPageError as error:
         _complain(str(error))
         return FAILED
@@ -251,7 +251,7 @@ def _explain(settings: Settings, output: Output) -> int:
         argv = words_of(settings.words[1:])
     except SplitError as error:
         return _usage(f"the line cannot be read: {error.fault.text}")
-    output.lines(explain(argv, _options(sys.stdout.isatty()), now_ms()))
+    output.lines(explain(argv, _options(sys.stdout.isatty(), width_in(os.environ)), now_ms()))
     return OK
 
 

@@ -147,13 +147,14 @@ class _Layout:
             yield line
 
     def _records(self, cells: Sequence[Sequence[Line]], width: int) -> Iterator[Line]:
-        """A table that is too wide: each row as lines of `heading: cell`."""
+        """A table that is too wide: each row as lines of `heading: cell`, or of the cell alone."""
         head, *rows = cells
         for index, row in enumerate(rows):
             if index:
                 yield _BLANK
             for name, cell in zip(head, row, strict=True):
-                yield from _wrapped([*_styled(name, "class:doc.strong"), ("", ": "), *cell], width)
+                colon = [("", ": ")] if _width(name) else []
+                yield from _wrapped([*_styled(name, "class:doc.strong"), *colon, *cell], width)
 
     # -- words within a line --------------------------------------------------------------
 
@@ -210,25 +211,28 @@ def _width(line: Line) -> int:
 
 
 def _wrapped(line: Line, width: int, hang: int = 0) -> Iterator[Line]:
-    """The line in lines that fit, broken at blanks, the later ones `hang` shorter; a word that is too long is cut."""
+    """The line in lines that fit, broken at blanks, the later ones `hang` shorter; a word that is too long is cut.
+
+    What has no blank before it belongs to the word, whatever its style: a comma never begins a line.
+    """
     out: Line = []
     used, gap = 0, ""
     later = width - hang
-    for style, word in _words(line):
-        if word == "\n":
+    for word in _words(line):
+        if word == _LINE_END:
             yield out
             out, used, gap = [], 0, ""
-        elif word == " ":
+        elif word == _GAP:
             gap = " " if out else ""
         else:
-            size = columns(word)
+            size = _width(word)
             if out and used + len(gap) + size > width:
                 yield out
                 out, used, gap, width = [], 0, "", later
             if gap:
                 out.append(("", gap))
                 used, gap = used + 1, ""
-            pieces = list(_cut([(style, word)], later)) if size > width else [[(style, word)]]
+            pieces = list(_cut(word, later)) if size > width else [word]
             for piece in pieces[:-1]:
                 yield [*out, *piece]
                 out, used, width = [], 0, later
@@ -238,17 +242,25 @@ def _wrapped(line: Line, width: int, hang: int = 0) -> Iterator[Line]:
         yield out
 
 
-def _words(line: Line) -> Iterator[Fragment]:
-    """Words, blanks and forced line ends."""
+_GAP: Line = [("", " ")]
+_LINE_END: Line = [("", "\n")]
+
+
+def _words(line: Line) -> Iterator[Line]:
+    """Words, each of one or more fragments, blanks and forced line ends."""
+    word: Line = []
     for style, text in line:
         for index, row in enumerate(text.split("\n")):
-            if index:
-                yield "", "\n"
-            for number, word in enumerate(row.split(" ")):
-                if number:
-                    yield style, " "
-                if word:
-                    yield style, word
+            for number, part in enumerate(row.split(" ")):
+                if index or number:
+                    if word:
+                        yield word
+                    yield _GAP if number else _LINE_END
+                    word = []
+                if part:
+                    word.append((style, part))
+    if word:
+        yield word
 
 
 def _cut(line: Line, width: int) -> Iterator[Line]:

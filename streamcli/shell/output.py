@@ -113,6 +113,12 @@ def wants_color(terminal: bool, environment: Mapping[str, str]) -> bool:
     return terminal and environment.get("TERM", "") not in ("", "dumb")
 
 
+def width_in(environment: Mapping[str, str]) -> int | None:
+    """How wide COLUMNS says that it is, if it says so."""
+    said = environment.get("COLUMNS", "")
+    return int(said) or None if said.isascii() and said.isdigit() and len(said) < 10 else None
+
+
 def takes_utf8(stream: TextIO) -> bool:
     return says_utf8(stream.encoding, os.environ, forced=bool(sys.flags.utf8_mode))
 

@@ -57,6 +57,14 @@ def test_twenty_columns_are_enough(program: Program, words: list[str]) -> None:
     assert "\x1b" not in screen.text
 
 
+@pytest.mark.parametrize("words", [["help"], ["help", "xread"], ["explain", "XREAD BLOCK 0 STREAMS a b $ 0"]])
+def test_a_pipe_is_as_wide_as_columns_says(program: Program, words: list[str]) -> None:
+    got = program.run(*words, env={"COLUMNS": "24"})
+    assert got.code == 0
+    assert 20 < max(columns(line) for line in got.out.decode().splitlines()) <= 24
+    assert program.run(*words, env={"COLUMNS": "many"}) == program.run(*words)
+
+
 @pytest.mark.parametrize(
     "env",
     [

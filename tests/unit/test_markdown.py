@@ -21,6 +21,12 @@ def test_paragraphs_are_wrapped_and_stand_apart() -> None:
     ]  # fmt: skip
 
 
+def test_what_stands_behind_code_or_a_link_without_a_blank_stays_there() -> None:
+    assert laid("one two `three`, four ([XADD](xadd.md)), **five**!", 12) == [
+        "one two", "three, four", "(XADD),", "five!",
+    ]  # fmt: skip
+
+
 def test_headings_are_underlined_where_there_are_no_styles() -> None:
     text = "# XREAD\n\n## Options\n\n### `$`\n\nonly `new` ones"
     assert laid(text) == ["XREAD", "", "Options", "", "$", "", "only new ones"]
@@ -57,6 +63,7 @@ def test_tables_are_drawn_and_their_cells_wrapped() -> None:
 
 def test_a_table_that_cannot_fit_becomes_lines() -> None:
     assert laid("| command | meaning |\n|---|---|\n| XLEN | counts |", 12) == ["command:", "XLEN", "meaning:", "counts"]
+    assert laid("| | meaning |\n|---|---|\n| XLEN | counts |", 12) == ["XLEN", "meaning:", "counts"]
 
 
 def test_code_is_painted_by_whoever_knows_it_and_cut_only_where_it_must() -> None:
