@@ -423,7 +423,7 @@ STREAMS = (
             _claim_value("IDLE", "ms", "milliseconds", "as if last delivered so long ago", "delivery"),
             _claim_value("TIME", "unix-time-milliseconds", "unix-time-ms", "as if last delivered then", "delivery"),
             _claim_value("RETRYCOUNT", "count", "count", "as if delivered so many times"),
-            Option("FORCE", note="also what is pending for nobody"), JUSTID,
+            Option("FORCE", note="also what is not pending, if the entry is there"), JUSTID,
             Option("LASTID", Arg("lastid", t.ID), note="the group's last ID becomes at least this"),
             unknown=lambda argv, at: errors.bad_xclaim_option(argv[at]),
         ),

@@ -85,7 +85,8 @@ def _mark(call: Call, mark: str) -> str:
     """What `=` or `~` says. Redis: with an eye on the groups `~` is exact, and only tells that there is a limit."""
     for name in ("delref", "acked"):
         if mark == "~" and name in call.args:
-            return f"to the entry, because of {name.upper()}; up to a limit"
+            limit = "" if call.args.get("limit") == 0 else "; up to a limit"
+            return f"to the entry, because of {name.upper()}{limit}"
     return _MARKS.get(mark, "")
 
 

@@ -6,32 +6,18 @@ about, with the help topic that explains it. Knows nothing of data or servers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 from streamcli.grammar.foreign import Foreign
 from streamcli.grammar.parse import Call
-from streamcli.grammar.types import LAST, NEW
-from streamcli.ids import MAX_ID
+from streamcli.grammar.types import LAST, NEW, TOP
+from streamcli.ids import MAX_ID, StreamID
+from streamcli.shell.cautions_of_writing import WRITING
+from streamcli.shell.rules import Caution, Rule, always, has
 
-_NODE_ENTRIES = 100  # stream-node-max-entries, unless somebody has set it
-
-
-class Caution(NamedTuple):
-    """One sentence, and the topic (`help topic`) that explains it."""
-
-    text: str
-    topic: str
-
-
-_When = Callable[[Mapping[str, Any]], bool]
-
-
-class Rule:
-    """What is said about some commands, the topic that explains it, and when it is said."""
-
-    def __init__(self, *names: str, topic: str, text: str, when: _When) -> None:
-        self.names, self.caution, self.when = names, Caution(text, topic), when
+_QUIET_MS = 100  # how often a quiet server looks whose time is over
+_SECONDS = range(10**9, 10**10)  # what a Unix time in seconds is like, for centuries
 
 
 def cautions(call: Call) -> list[Caution]:
@@ -42,31 +28,25 @@ def cautions(call: Call) -> list[Caution]:
     return [rule.caution for rule in RULES if name in rule.names and rule.when(args)]
 
 
-def _always(args: Mapping[str, Any]) -> bool:
-    return True
-
-
-def _has(name: str) -> _When:
-    return lambda args: name in args
-
-
-def _trims(args: Mapping[str, Any]) -> bool:
-    return "maxlen" in args or "minid" in args
-
-
-def _by_nodes(args: Mapping[str, Any]) -> bool:
-    """Is it trimmed by whole nodes, or could it not be? (With DELREF and ACKED even `~` looks into them.)"""
-    about = (args.get("maxlen_mark") or args.get("minid_mark")) == "~"
-    return about or "delref" in args or "acked" in args
-
-
-def _references(args: Mapping[str, Any]) -> bool:
-    return "keepref" in args or "delref" in args or "acked" in args
-
-
 def _history(args: Mapping[str, Any]) -> bool:
     """Does XREADGROUP ask for pending entries, which are always answered at once?"""
     return "group" in args and any(id is not NEW for id in args["id"])
+
+
+def _in_seconds(args: Mapping[str, Any]) -> bool:
+    """Is a time in seconds given where an ID has milliseconds?"""
+    given = [*(args.get(name) for name in ("minid", "start", "end")), *_listed(args.get("id"))]
+    return any(isinstance(id, StreamID) and id.ms in _SECONDS for id in given)
+
+
+def _listed(given: Any) -> list[Any]:
+    return given if isinstance(given, list) else [given]
+
+
+def _split(args: Mapping[str, Any]) -> bool:
+    """Are there keys that a cluster may have in different slots?"""
+    keys = [key for name in ("key", "newkey", "source", "destination") for key in _listed(args.get(name)) if key]
+    return len(set(map(_hash_tag, keys))) > 1
 
 
 def _hash_tag(key: bytes) -> bytes:
@@ -88,7 +68,27 @@ RULES = (
         "XREAD",
         topic="reading",
         text="without COUNT all that is there comes in one reply: give COUNT and go on from it",
-        when=lambda args: not args.get("count") and any(id == (0, 0) for id in args["id"]),
+        when=lambda args: (args.get("count") or 0) <= 0 and any(id == (0, 0) for id in args["id"]),
+    ),
+    Rule(
+        "XREAD",
+        topic="reading",
+        text="+ gives the last entry in every call: begin with +, then go on from the ID that came",
+        when=lambda args: TOP in args["id"],
+    ),
+    Rule(
+        "XRANGE",
+        "XREVRANGE",
+        topic="reading",
+        text="a COUNT of 0 or less answers nil here: it is no limit in XREAD alone",
+        when=lambda args: args.get("count", 1) <= 0,
+    ),
+    Rule(
+        *("XADD", "XTRIM", "XRANGE", "XREVRANGE", "XREAD", "XREADGROUP", "XPENDING", "XAUTOCLAIM"),
+        *("XGROUP CREATE", "XGROUP SETID"),
+        topic="ids",
+        text="a time in seconds? IDs begin with milliseconds, so that this one lies in 1970",
+        when=_in_seconds,
     ),
     Rule(
         "XRANGE",
@@ -96,20 +96,6 @@ RULES = (
         topic="ids",
         text="nothing lies between these: XRANGE names the smaller ID first, XREVRANGE the greater",
         when=lambda args: isinstance(args["start"], tuple) and args["start"] > args["end"],
-    ),
-    Rule(
-        "FLUSHDB",
-        "FLUSHALL",
-        topic="trimming",
-        text="streams, groups and all that is pending go at once, and there is no way back",
-        when=_always,
-    ),
-    Rule(
-        "XADD",
-        "XTRIM",
-        topic="trimming",
-        text="a LIMIT below the entries of one node (100 by default) removes nothing at all",
-        when=lambda args: 0 < (args.get("limit") or 0) < _NODE_ENTRIES,
     ),
     Rule(
         "XGROUP SETID",
@@ -134,9 +120,28 @@ RULES = (
     Rule(
         "XREAD",
         "XREADGROUP",
+        topic="blocking",
+        text="a quiet server looks whose time is over ten times a second: so short a BLOCK may last a tenth",
+        when=lambda args: 0 < args.get("block", 0) < _QUIET_MS and not _history(args),
+    ),
+    Rule(
+        "MULTI",
+        topic="blocking",
+        text="BLOCK does not wait between MULTI and EXEC: when there is nothing, nil comes at once",
+        when=always,
+    ),
+    Rule(
+        "XREAD",
+        "XREADGROUP",
         topic="cluster",
         text="in a cluster these streams must be in one slot: give their names a common {hash tag}",
-        when=lambda args: len(set(args["key"])) > 1 and len(set(map(_hash_tag, args["key"]))) > 1,
+        when=_split,
+    ),
+    Rule(
+        *("RENAME", "RENAMENX", "COPY", "DEL", "UNLINK", "EXISTS", "TOUCH", "WATCH"),
+        topic="cluster",
+        text="in a cluster these keys must be in one slot: give their names a common {hash tag}",
+        when=_split,
     ),
     Rule(
         "XREADGROUP",
@@ -153,6 +158,24 @@ RULES = (
     ),
     Rule(
         "XREADGROUP",
+        topic="groups",
+        text="without COUNT the first to ask takes all that is new, and the others have nothing to do",
+        when=lambda args: NEW in args["id"] and (args.get("count") or 0) <= 0 and "maxcount" not in args,
+    ),
+    Rule(
+        "XREADGROUP",
+        topic="pending",
+        text="to read history counts as a delivery, and sets the idle time back to 0: XPENDING only looks",
+        when=_history,
+    ),
+    Rule(
+        "XACK",
+        topic="pending",
+        text="0 is no error: the ID is not pending, or the key or the group is misspelt",
+        when=always,
+    ),
+    Rule(
+        "XREADGROUP",
         topic="pending",
         text="with NOACK an entry is forgotten as soon as it is sent: a consumer that dies loses what it was given",
         when=lambda args: "noack" in args and NEW in args["id"],
@@ -166,6 +189,12 @@ RULES = (
     Rule(
         "XGROUP CREATE",
         topic="groups",
+        text="with 0 the group is handed all that the stream holds, old entries too; $ begins with the next one",
+        when=lambda args: args["id"] == (0, 0) and "mkstream" not in args,
+    ),
+    Rule(
+        "XGROUP CREATE",
+        topic="groups",
         text="without MKSTREAM it fails when nothing has been added to the stream yet",
         when=lambda args: "mkstream" not in args,
     ),
@@ -173,7 +202,7 @@ RULES = (
         "XGROUP SETID",
         topic="groups",
         text="moving a group back delivers entries again, moving it on skips some; what is pending stays pending",
-        when=_always,
+        when=always,
     ),
     Rule(
         "XGROUP SETID",
@@ -185,16 +214,23 @@ RULES = (
         ),
     ),
     Rule(
+        "XGROUP SETID",
+        "XGROUP CREATE",
+        topic="lag",
+        text="ENTRIESREAD is believed: with a wrong number the group's lag is wrong",
+        when=lambda args: args.get("entriesread", -1) >= 0,
+    ),
+    Rule(
         "XGROUP DESTROY",
         topic="groups",
         text="its pending entries are forgotten with it: nobody will know what was delivered and not done",
-        when=_always,
+        when=always,
     ),
     Rule(
         "XGROUP DELCONSUMER",
         topic="pending",
         text="its pending entries are forgotten, not given to others: claim them first, with XAUTOCLAIM",
-        when=_always,
+        when=always,
     ),
     # claiming
     Rule(
@@ -226,136 +262,45 @@ RULES = (
         "XNACK",
         topic="claiming",
         text="SILENT does not count the attempt: an entry that is always given back so goes round for ever",
-        when=_has("silent"),
+        when=has("silent"),
     ),
     Rule(
         "XNACK",
         topic="claiming",
         text="any consumer may get it at once, also while somebody works on it: release only what you hold",
-        when=_always,
+        when=always,
     ),
     Rule(
         "XCLAIM",
         "XNACK",
         topic="claiming",
-        text="FORCE makes entries pending that were never delivered to anyone of the group",
-        when=_has("force"),
+        text="FORCE makes pending what the group has never delivered, or what was acknowledged long ago",
+        when=has("force"),
     ),
     Rule(
         "XCLAIM",
         "XAUTOCLAIM",
         topic="claiming",
         text="with JUSTID the delivery count does not grow: an entry that kills its consumers is never noticed by it",
-        when=_has("justid"),
+        when=has("justid"),
+    ),
+    Rule(
+        "XCLAIM",
+        topic="groups",
+        text="LASTID moves the group on: what lies up to there and was not read yet is never delivered by >",
+        when=has("lastid"),
+    ),
+    Rule(
+        "XAUTOCLAIM",
+        topic="claiming",
+        text="the reply has no deliveries: find what fails again and again by XPENDING, or it goes round for ever",
+        when=lambda args: "justid" not in args,
     ),
     Rule(
         "XAUTOCLAIM",
         topic="claiming",
         text="one call looks at some of the pending entries only: go on from the ID it answers with, until that is 0-0",
-        when=_always,
+        when=always,
     ),
-    # writing and cleaning up
-    Rule(
-        "XADD",
-        topic="trimming",
-        text="nothing trims this stream: it grows until memory ends, unless somebody else trims it",
-        when=lambda args: not _trims(args),
-    ),
-    Rule(
-        "XADD",
-        "XTRIM",
-        topic="trimming",
-        text="trimming to the entry is dear, as nodes are taken apart: with ~ only whole nodes go",
-        when=lambda args: _trims(args) and not _by_nodes(args),
-    ),
-    Rule(
-        "XADD",
-        "XTRIM",
-        topic="trimming",
-        text="trimming does not ask whether a group has read an entry: what is trimmed unread is lost to it",
-        when=lambda args: _trims(args) and "acked" not in args,
-    ),
-    Rule(
-        "XADD",
-        "XTRIM",
-        topic="trimming",
-        text="with ACKED a group that nobody reads keeps every entry: the stream grows beyond its threshold",
-        when=lambda args: _trims(args) and "acked" in args,
-    ),
-    Rule(
-        "XADD",
-        "XTRIM",
-        "XDELEX",
-        "XACKDEL",
-        topic="pending",
-        text="with DELREF an entry is taken off the list of whoever is working on it: nobody sees whether it was done",
-        when=lambda args: "delref" in args and (_trims(args) or "numids" in args),
-    ),
-    Rule(
-        "XADD",
-        topic="trimming",
-        text="KEEPREF, DELREF and ACKED do nothing where nothing is trimmed",
-        when=lambda args: "numids" not in args and not _trims(args) and _references(args),
-    ),
-    Rule(
-        "XADD",
-        topic="ids",
-        text="an ID of one's own must be greater than the stream's last one, ever: one late clock, and it fails",
-        when=lambda args: args["id"].seq is not None,
-    ),
-    Rule(
-        "XADD",
-        topic="idempotency",
-        text="a repeat that comes later than the stream remembers is added again: XCFGSET sets for how long that is",
-        when=lambda args: "pid" in args or "idmpauto" in args,
-    ),
-    Rule(
-        "XADD",
-        topic="idempotency",
-        text="two messages with the same fields are one to IDMPAUTO: what is meant twice needs a field that differs",
-        when=_has("idmpauto"),
-    ),
-    Rule(
-        "XCFGSET",
-        topic="idempotency",
-        text="a setting that changes forgets all messages at once: repeats of them are added again",
-        when=_always,
-    ),
-    Rule(
-        "XDELEX",
-        "XACKDEL",
-        topic="pending",
-        text="what other groups have pending stays on their lists, a reference to nothing: see DELREF and ACKED",
-        when=lambda args: "delref" not in args and "acked" not in args,
-    ),
-    Rule(
-        "XDEL",
-        topic="trimming",
-        text="what is deleted while pending stays on the pending list, a reference to nothing, until XACK or a claim",
-        when=_always,
-    ),
-    Rule(
-        "XSETID",
-        topic="ids",
-        text="for replication and repair: a last ID set back gives out IDs that readers are past, and they miss those",
-        when=_always,
-    ),
-    Rule(
-        "DEL",
-        topic="trimming",
-        text="a long stream is freed at once, and a server stands still meanwhile: UNLINK frees it aside",
-        when=_always,
-    ),
-    Rule(
-        "KEYS",
-        topic="reading",
-        text="every key of the database is looked at while a server answers nobody else: SCAN goes in steps",
-        when=_always,
-    ),
-    Rule(
-        "XINFO STREAM",
-        topic="pending",
-        text="COUNT 0 answers with every entry and all that is pending: a small COUNT shows the shape",
-        when=lambda args: args.get("count") == 0,
-    ),
+    *WRITING,
 )

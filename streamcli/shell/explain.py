@@ -152,6 +152,10 @@ def rows(call: Call, now_ms: int) -> list[Row]:
         found.append(Row(at, _of_phrase(call, at, now_ms)))
         index += size
     wrong = call.problems[0].at if call.problems else -1
+    last = found[-1].at
+    if pairs is not None and len(last) == 1 and _part(call, last[0]) is pairs.first:
+        lone = f"a {pairs.first.name} without its {pairs.second.name}"
+        return [*found[:-1], Row(last, lone)]
     return [Row(row.at, "this is what is wrong") if wrong in row.at else row for row in found]
 
 
@@ -181,6 +185,8 @@ def _of_phrase(call: Call, at: tuple[int, ...], now_ms: int) -> str:
     part = _part(call, at[0])
     if isinstance(part, Option) and len(part.args) == 1 and len(at) > 1:
         said = meaning(call, at[-1], now_ms)
+        if said == part.args[0].note and part.note and not part.marks:  # it says what the word is, not what it does
+            said = meaning(call, at[0], now_ms)
         mark = next((meaning(call, index, now_ms) for index in at if call.roles[index] is part.mark_role), "")
         return f"{said.replace('at most ', '')}, {mark}" if mark else said
     if len(at) == 2 and not isinstance(part, Option):

@@ -38,6 +38,8 @@ def test_each_word_or_phrase_has_a_row_and_the_whole_has_the_last() -> None:
         " (help blocking)",
         "mind  what is read stays pending until XACK: without it the list of pending entries grows for ever"
         " (help pending)",
+        "mind  to read history counts as a delivery, and sets the idle time back to 0: XPENDING only looks"
+        " (help pending)",
     ]
 
 
@@ -75,6 +77,27 @@ def test_what_the_words_do_together(line: str, together: str) -> None:
     assert last.split(None, 2)[2] == together
 
 
+def test_a_field_without_a_value_is_pointed_at() -> None:
+    assert explained("XADD a * f v g")[-3:] == [
+        "├─ f v  a field and its value",
+        "└─ g    a field without its value",
+        "wrong  ERR wrong number of arguments for 'xadd' command",
+    ]
+    assert explained("XADD a * f")[-2] == "└─ f  a field without its value"
+
+
+def test_an_option_says_what_it_does_where_its_value_says_nothing() -> None:
+    assert explained("XADD a IDMPAUTO p * f v")[2].split(None, 3)[3] == (
+        "add nothing that this producer has added before (since 8.6.0)"
+    )
+    assert "also what is not pending, if the entry is there" in "".join(explained("XCLAIM a g c 5 1-1 FORCE"))
+
+
+def test_no_limit_is_no_limit_with_references_either() -> None:
+    said = "\n".join(explained("XTRIM s MAXLEN ~ 100 LIMIT 0 DELREF"))
+    assert "keep 100 entries, to the entry, because of DELREF\n" in said
+
+
 CAUTIONS = [  # the line that calls for a caution, one like it that does not, and words of the caution
     ("XREAD BLOCK 5 STREAMS a $", "XREAD BLOCK 5 STREAMS a 1-1", "$ in a loop misses"),
     ("XREAD STREAMS a 0", "XREAD COUNT 5 STREAMS a 0", "without COUNT all that is there"),
@@ -93,7 +116,7 @@ CAUTIONS = [  # the line that calls for a caution, one like it that does not, an
     ("XGROUP DELCONSUMER a g c", "XGROUP CREATECONSUMER a g c", "claim them first"),
     ("XCLAIM a g c 0 1-1", "XCLAIM a g c 60000 1-1", "min-idle-time of 0"),
     ("XAUTOCLAIM a g c 0 0", "XAUTOCLAIM a g c 60000 0", "min-idle-time of 0"),
-    ("XCLAIM a g c 5 1-1 FORCE", "XCLAIM a g c 5 1-1", "FORCE makes entries pending"),
+    ("XCLAIM a g c 5 1-1 FORCE", "XCLAIM a g c 5 1-1", "FORCE makes pending"),
     ("XCLAIM a g c 5 1-1 JUSTID", "XCLAIM a g c 5 1-1", "the delivery count does not grow"),
     ("XAUTOCLAIM a g c 5 0", "XCLAIM a g c 5 1-1", "go on from the ID it answers with"),
     ("XADD a * f v", "XADD a MAXLEN ~ 5 * f v", "nothing trims this stream"),
@@ -129,6 +152,46 @@ CAUTIONS = [  # the line that calls for a caution, one like it that does not, an
     ("XREADGROUP GROUP g c CLAIM 5 STREAMS a 0", "XREADGROUP GROUP g c CLAIM 5 STREAMS a >", "CLAIM does nothing for"),
     ("XNACK a g SILENT IDS 1 1-1", "XNACK a g FAIL IDS 1 1-1", "goes round for ever"),
     ("XNACK a g FAIL IDS 1 1-1", "XACK a g 1-1", "release only what you hold"),
+    ("XREAD STREAMS a +", "XREAD STREAMS a 1-1", "+ gives the last entry in every call"),
+    ("XREAD COUNT -1 STREAMS a 0", "XREAD COUNT 5 STREAMS a 0", "without COUNT all that is there"),
+    ("XRANGE a 5 + COUNT 0", "XRANGE a 5 + COUNT 1", "a COUNT of 0 or less answers nil here"),
+    ("XREVRANGE a + 5 COUNT -1", "XREAD COUNT 0 STREAMS a 5", "a COUNT of 0 or less answers nil here"),
+    ("XTRIM a MINID ~ 1795176000", "XTRIM a MINID ~ 1795176000000", "a time in seconds?"),
+    ("XRANGE a 1795176000 +", "XRANGE a 1795176000000 +", "a time in seconds?"),
+    ("XREAD STREAMS a b 0 1795176000-5", "XREAD STREAMS a b 0 $", "a time in seconds?"),
+    ("XGROUP SETID a g 1795176000", "XGROUP SETID a g 77", "a time in seconds?"),
+    ("XREAD BLOCK 5 STREAMS a 1-1", "XREAD BLOCK 0 STREAMS a 1-1", "so short a BLOCK may last a tenth"),
+    ("XREADGROUP GROUP g c BLOCK 99 STREAMS a >", "XREADGROUP GROUP g c BLOCK 99 STREAMS a 0", "so short a BLOCK"),
+    ("MULTI", "EXEC", "BLOCK does not wait between MULTI and EXEC"),
+    ("EXEC", "DISCARD", "a command that fails in there undoes nothing"),
+    ("RENAME a b", "RENAME a {a}b", "in a cluster these keys"),
+    ("COPY {x}a {y}a", "COPY {x}a {x}b", "in a cluster these keys"),
+    ("DEL a b", "DEL a", "in a cluster these keys"),
+    ("XREADGROUP GROUP g c STREAMS a >", "XREADGROUP GROUP g c COUNT 9 STREAMS a >", "the first to ask takes all"),
+    (
+        "XREADGROUP GROUP g c COUNT 0 STREAMS a >",
+        "XREADGROUP GROUP g c MAXCOUNT 9 STREAMS a >",
+        "the first to ask takes",
+    ),
+    ("XREADGROUP GROUP g c COUNT 9 STREAMS a 0", "XREADGROUP GROUP g c COUNT 9 STREAMS a >", "to read history counts"),
+    ("XACK a g 1-1", "XDEL a 1-1", "0 is no error"),
+    ("XGROUP CREATE a g 0", "XGROUP CREATE a g $", "is handed all that the stream holds"),
+    ("XGROUP CREATE a g 0-0", "XGROUP CREATE a g 0 MKSTREAM", "is handed all that the stream holds"),
+    ("XGROUP CREATE a g 5 ENTRIESREAD 0", "XGROUP SETID a g 5 ENTRIESREAD -1", "ENTRIESREAD is believed"),
+    ("XCLAIM a g c 5 1-1 LASTID 5-5", "XCLAIM a g c 5 1-1", "LASTID moves the group on"),
+    ("XAUTOCLAIM a g c 5 0", "XAUTOCLAIM a g c 5 0 JUSTID", "the reply has no deliveries"),
+    ("XTRIM a MAXLEN 0", "XTRIM a MAXLEN 0 ACKED", "MAXLEN 0 takes every entry"),
+    ("XTRIM a MAXLEN 1", "XTRIM a MAXLEN 0", "trimming to the entry is dear"),
+    ("XADD a MAXLEN ~ 99 * f v", "XADD a MAXLEN ~ 100 * f v", "for so low a number it is not near"),
+    ("XTRIM a MAXLEN ~ 10", "XTRIM a MAXLEN ~ 10 DELREF", "for so low a number it is not near"),
+    ("XADD a 1795176000000000 f v", "XADD a 1795176000000 f v", "a time so far ahead stays"),
+    ("XSETID a 1795176000000000", "XADD a * f v", "a time so far ahead stays"),
+    ("XDEL a 1-1", "XTRIM a MAXLEN 5", "the room comes back only when"),
+    ("XDEL a 1-1", "XACK a g 1-1", "makes its lag unknown"),
+    ("XDELEX a IDS 1 1-1", "XDELEX a ACKED IDS 1 1-1", "makes its lag unknown"),
+    ("EXPIRE a 60", "PERSIST a", "the whole stream goes then"),
+    ("SET a b", "SET a b NX", "a stream of that name is replaced"),
+    ("SET a b XX", "SET a b GET", "a stream of that name is replaced"),
 ]
 
 
