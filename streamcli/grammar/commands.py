@@ -308,7 +308,7 @@ STREAMS = (
         Check(an_id_above_zero),
         access="RW update", note="UPDATE instead of INSERT because of the optional trimming feature",
         summary="Append an entry to a stream, and trim the stream if asked", since="5.0.0",
-        complexity="O(log N) to add; O(M) more for M entries trimmed", flags="write denyoom fast", acl="stream",
+        complexity="O(1) to add; O(M) more for M entries trimmed", flags="write denyoom fast", acl="stream",
         keys=ONE_KEY, tips=_VARIES,
     ),
     Command(
@@ -324,7 +324,7 @@ STREAMS = (
     ),
     Command(
         "XDEL", -3, KEY, IDS,
-        access="RW delete", summary="Delete entries by ID", since="5.0.0", complexity="O(log N) for each ID",
+        access="RW delete", summary="Delete entries by ID", since="5.0.0", complexity="O(1) for each ID",
         flags="write fast", acl="stream", keys=ONE_KEY, lookup_first=True,
     ),
     Command(

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from functools import lru_cache
+from importlib.resources import files
 from pathlib import Path
 
 from streamcli.docs import pages
@@ -23,6 +25,14 @@ from streamcli.shell import trying
 DATA = Path(pages.__file__).resolve().parents[1] / "data"
 SECTIONS = ("Returns", "Errors", "In practice", "Examples", "See also")
 FENCES = ("```", "```syntax", "```streamcli", "```streamcli clock", "```toml", "```text", "```sh", "```console")
+# What stands in capitals in a text and is no word of Redis's language: errors, formats, what a user puts in its place.
+NO_WORDS = """
+ERR WRONGTYPE NOGROUP BUSYGROUP EXECABORT CROSSSLOT WRONGPASS NOPROTO NOAUTH BUSYKEY UNBLOCKED OOM MOVED ASK TRYAGAIN
+CLUSTERDOWN DENY BLOCKING QUEUED PONG IID LFU RESP2 RESP3 CRC16 UTC UTF-8 ASCII JSON CSV URL TLS RFC SIGTERM PATH F10
+FILE HOST PORT NAME PROFILE SECONDS FROM TEXT CONSUMER OTHER TARGET PASSWORD REWRITE DOCTOR STATS TRACKING
+"""
+_CAPITALS = re.compile(r"(?<![\w/.-])[A-Z][A-Z0-9]+(?:-[A-Z0-9]+)*(?![\w-])")
+_BROKEN_LIST = re.compile(r"^- [^\n]*\n(?:  [^\n]*\n)*\n- ", re.MULTILINE)
 _LINK = re.compile(r"\[[^\]]+\]\(([^)]+)\)")
 
 
@@ -65,6 +75,15 @@ def wanted_headings(command: Command) -> set[str]:
     return wanted
 
 
+@lru_cache(maxsize=1)
+def known_words() -> frozenset[str]:
+    """Every command and option there is, ours and those of Redis that the table does not have."""
+    names = (files("streamcli") / "data" / "redis-commands.txt").read_text(encoding="utf-8").upper().split()
+    return frozenset(NO_WORDS.split()).union(
+        names, *(_CAPITALS.findall(f"{one.name} {one.usage()}") for one in COMMANDS.values())
+    )
+
+
 def faults(page: Page) -> Iterator[str]:
     """Everything that is wrong with a page, a line each."""
     headings = [heading.text for heading in page.headings]
@@ -78,6 +97,10 @@ def faults(page: Page) -> Iterator[str]:
             yield f"the link {target} leads nowhere"
         if target.startswith("http"):
             yield f"the link {target} leaves the terminal"
+    if unknown := {word for word in _CAPITALS.findall(page.prose) if len(word) > 2} - known_words():
+        yield f"it names what there is not: {', '.join(sorted(unknown))}"
+    if broken := _BROKEN_LIST.search(page.prose):
+        yield f"a blank line in a list, above: {page.prose[broken.end() :].partition(chr(10))[0]}"
     for line in page.text.splitlines():
         if line.lstrip().startswith(("```", "~~~")) and line not in FENCES:
             yield f"no such fence: {line}"
@@ -98,11 +121,14 @@ def _faults_of_command(page: Page, command: Command, headings: list[str]) -> Ite
         yield f"the title is not {command.name}"
     if page.syntax != command.usage():
         yield f"the syntax line is not the table's: {command.usage()}"
-    if f"Since {command.since}" not in page.text:
-        yield f"it does not say: Since {command.since}"
+    since = f"Since {command.since}. {command.complexity}."
+    if f"\n{since}\n" not in page.text:
+        yield f"it does not say: {since}"
+    if command.name.startswith("X") and ("log N" in command.complexity) != ("\nN is " in page.text):
+        yield "it does not say what N is, or says it though there is none"
     for option in options_of(command.parts):
         section = page.text.split(f"### {option.token}\n", 1)[-1].split("\n#", 1)[0]
-        if option.since and option.since not in section:
+        if option.since and f"since {option.since}" not in section.lower():
             yield f"{option.token} does not say that it is there since {option.since}"
     wanted = wanted_headings(command)
     found = {heading.text for heading in page.headings if heading.level == 3}

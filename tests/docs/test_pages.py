@@ -45,6 +45,38 @@ def test_a_page_is_whole_and_its_examples_print_what_it_shows(page: Page) -> Non
     assert list(faults(page)) == []
 
 
+@pytest.mark.parametrize(
+    ("true", "lie", "told"),
+    [
+        ("### LIMIT\n", "### LIMITS\n", ["no `### ` heading for LIMIT", "what the table does not have: LIMITS"]),
+        ("### ~\n", "\n", ["no `### ` heading for ~"]),
+        ("### KEEPREF\n", "### ATONCE\n\nEverything.\n\n### KEEPREF\n", ["what the table does not have: ATONCE"]),
+        ("cheaper than exactly", "cheaper than ATMOST", ["it names what there is not: ATMOST"]),
+        ("[XADD](xadd.md) do", "[XADD](xad.md) do", ["the link xad.md leads nowhere"]),
+        ("[XADD](xadd.md) do", "[XADD](https://a.example) do", ["leaves the terminal"]),
+        ("Since 5.0.0.", "Since 5.0.1.", ["it does not say: Since 5.0.0. O(M) for M entries removed."]),
+        ("O(M) for M", "O(N) for N", ["it does not say: Since 5.0.0. O(M) for M entries removed."]),
+        (
+            "### DELREF\n\nSince 8.2.0.",
+            "### DELREF\n\nSince 8.4.0.",
+            ["DELREF does not say that it is there since 8.2.0"],
+        ),
+        ("threshold [LIMIT count]", "threshold [LIMIT n]", ["the syntax line is not the table's"]),
+        ("> XTRIM jobs MAXLEN 2\n2", "> XTRIM jobs MAXLEN 2\n3", ["example 1: XTRIM jobs MAXLEN 2"]),
+        ("> XTRIM jobs MAXLEN 2\n2", "> XTRIM jobs MAXLEN 3\n2", ["example 1: XTRIM jobs MAXLEN 3"]),
+        ("## Errors", "## Faults", ["no section Errors"]),
+        ("```streamcli clock", "```redis", ["no such fence: ```redis"]),
+        ("is wrong.\n- `ERR", "is wrong.\n\n- `ERR", ["a blank line in a list"]),
+    ],
+)
+def test_what_is_untrue_in_a_page_is_told(true: str, lie: str, told: list[str]) -> None:
+    page = pages.command("XTRIM")
+    assert page is not None
+    assert true in page.text
+    found = "\n".join(faults(page._replace(text=page.text.replace(true, lie, 1))))
+    assert all(one in found for one in told), found
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_a_page_fits_on_a_screen_of_its_source(page: Page) -> None:
     assert max(map(len, page.prose.splitlines())) <= 120
