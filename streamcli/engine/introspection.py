@@ -15,13 +15,18 @@ from streamcli.engine.engine import Context, Wait, handles
 from streamcli.engine.glob import matches
 from streamcli.grammar.commands import BY_WORD, COMMANDS
 from streamcli.grammar.parse import parse
-from streamcli.reply import NIL_ARRAY, OK, Reply, ReplyError, Simple
+from streamcli.reply import OK, Reply, ReplyError, Simple
 from streamcli.storage.store import STREAM
 
 if TYPE_CHECKING:
     from streamcli.engine.host import Lines
     from streamcli.grammar.spec import Command
 
+# Redis: in RESP2, where a set is an array, the flags have this order
+_FLAGS = (
+    *("write", "readonly", "denyoom", "admin", "blocking", "noscript", "loading", "stale", "fast", "skip_slowlog"),
+    *("no_auth", "no_multi", "movablekeys", "allow_busy"),
+)
 _ENTRY_BYTES = 40  # what an entry's row takes beside its fields
 
 
@@ -150,14 +155,14 @@ def _describe(ctx: Context, command: Command) -> Reply:
     return [
         _full_name(command),
         command.arity,
-        ctx.set([Simple(flag) for flag in sorted(command.flags)]),
+        ctx.set([Simple(flag) for flag in sorted(command.flags, key=_FLAGS.index)]),
         first,
         last,
         step,
         ctx.set(_categories(command)),
-        [tip.encode() for tip in command.tips],
-        _key_specs(ctx, command),
-        [_describe(ctx, subcommand) for subcommand in command.subcommands.values()],
+        ctx.set([tip.encode() for tip in command.tips]),
+        ctx.set(_key_specs(ctx, command)),
+        ctx.set([_describe(ctx, subcommand) for subcommand in command.subcommands.values()]),
     ]
 
 
@@ -172,7 +177,7 @@ def command_info(ctx: Context, *, command_name: list[bytes]) -> Reply:
     if not command_name:
         return [_describe(ctx, command) for command in _listed()]
     found = [_named(name) for name in command_name]
-    return [NIL_ARRAY if command is None else _describe(ctx, command) for command in found]
+    return [None if command is None else _describe(ctx, command) for command in found]
 
 
 @handles("COMMAND COUNT", store=False)
