@@ -167,6 +167,20 @@ def copy(ctx: Context, *, source: bytes, destination: bytes, db: int | None = No
     return 1
 
 
+@handles("MOVE")
+def move(ctx: Context, *, key: bytes, db: int) -> Reply:
+    """1, or 0 when there is no such key or the other database has one of that name."""
+    if db == ctx.db:
+        raise ReplyError(errors.SAME_OBJECT)
+    found = ctx.key(key)
+    if found is None or ctx.store.key(db, key, ctx.now_ms) is not None:
+        return 0
+    ctx.touch(key)
+    ctx.store.rename(found, db, key)
+    ctx.engine.touched(db, key)
+    return 1
+
+
 # -- expiry ------------------------------------------------------------------------------
 
 

@@ -598,6 +598,10 @@ GENERIC = (
         flags="write denyoom", acl="keyspace", keys=Keys(1, 2, 1),
     ),
     Command(
+        "MOVE", 3, KEY, Arg("db", t.DB, note="the database it goes to"), summary="Move a key to another database",
+        since="1.0.0", group="generic", flags="write fast", acl="keyspace", access="RW access update", keys=ONE_KEY,
+    ),
+    Command(
         "RANDOMKEY", 1, summary="Name any one key", since="1.0.0", group="generic", flags="readonly", acl="keyspace",
         tips=("request_policy:all_shards", "response_policy:special", "nondeterministic_output"),
     ),

@@ -336,7 +336,7 @@ _SENTENCES: dict[Error | str, str] = {
     errors.COUNT_NOT_POSITIVE: "it must be a whole number from 1 on",
     errors.COUNT_TOO_HIGH: "give a smaller one: memory for all of them is set aside before the first is read",
     errors.TOO_LARGE: "an entry holds no more than 1 GiB: make several of it",
-    errors.SAME_OBJECT: "give the copy another name, or put it into another database",
+    errors.SAME_OBJECT: "name another key, or another database",
     errors.NO_PASSWORD_SET: "no password is asked for here: go on without",
     stem(errors.bad_expire_time("")): "as milliseconds since 1970 the time must fit into 64 bits",
     errors.bad_expire_time("SET"): "a time to live starts at 1 and, in milliseconds, fits into 64 bits",

@@ -95,6 +95,7 @@ OTHERS: Final[dict[str, Pool]] = {
     "RENAME": Pool((_KEYS,), (*_KEYS, b"u")),
     "RENAMENX": Pool((_KEYS,), (*_KEYS, b"u")),
     "COPY": Pool((_KEYS, (*_KEYS, b"u")), (*_w("DB REPLACE db replace DB REPLACE"), *_DB)),
+    "MOVE": Pool((_KEYS,), _DB),
     "EXPIRE": Pool((_KEYS,), _TIMES),
     "PEXPIRE": Pool((_KEYS,), _TIMES),
     "EXPIREAT": Pool((_KEYS,), (b"9999999999", *_TIMES)),

@@ -15,7 +15,7 @@ from tests.conformance.wire import Aggregate, Node, integer, text
 FILE: Final = Path(__file__).with_name("recordings") / "commands.jsonl"
 _NAMES: Final = """
     xack xadd xautoclaim xclaim xdel xgroup xinfo xlen xpending xrange xread xreadgroup xrevrange xsetid xtrim
-    del unlink exists type keys scan rename renamenx copy expire pexpire expireat pexpireat ttl pttl expiretime
+    del unlink exists type keys scan rename renamenx copy move expire pexpire expireat pexpireat ttl pttl expiretime
     pexpiretime persist dbsize flushdb flushall select swapdb randomkey touch object dump restore set get getdel strlen
     multi exec discard watch unwatch ping echo hello auth client reset quit info time command config memory debug
     monitor shutdown

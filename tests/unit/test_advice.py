@@ -243,7 +243,7 @@ def test_a_wrong_word_is_named_with_what_belongs_there(backend: Embedded, line: 
         ("SCAN x", "begin at 0, and go on with the number that the last reply began with"),
         ("SET s v EX 0", "a time to live starts at 1 and, in milliseconds, fits into 64 bits"),
         ("EXPIRE a 9223372036854775807", "as milliseconds since 1970 the time must fit into 64 bits"),
-        ("COPY a a", "give the copy another name, or put it into another database"),
+        ("COPY a a", "name another key, or another database"),
         ("HELLO 4", "2 and 3 are the protocols there are"),
         ("CONFIG SET wibble 1", "CONFIG GET * lists the settings"),
         ("AUTH secret", "no password is asked for here: go on without"),
