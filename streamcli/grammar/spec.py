@@ -105,8 +105,8 @@ class Option:
     Options that share `one_of` exclude each other with the answer `clash`
     (None: a later Check decides; with `replaces` the last one counts); `again`
     lets the same one come twice all the same. `within` names the `one_of` it
-    belongs to, in syntax lines; `beside` the one without which it says nothing.
-    `single`: once one of its `one_of` is there, it is a word like any other.
+    belongs to, in syntax lines, and without which it says nothing; `with_mark`
+    the mark that this must have. `single`: once one of its `one_of` is there, it is a word like any other.
     `fewer` makes it counted: its first word says how many of its second it
     takes, and fewer answer that. `refused` makes it known only to be turned
     down. `rule` is looked at as soon as its words are read. `then` are options
@@ -116,8 +116,8 @@ class Option:
     """
 
     __slots__ = (
-        "again", "args", "beside", "clash", "counted", "fewer", "first", "key", "mark_key", "mark_role", "marks",
-        "note", "one_of", "refused", "replaces", "role", "rule", "since", "single", "then", "token", "within",
+        "again", "args", "clash", "counted", "fewer", "first", "key", "mark_key", "mark_role", "marks", "note",
+        "one_of", "refused", "replaces", "role", "rule", "since", "single", "then", "token", "with_mark", "within",
     )  # fmt: skip
 
     def __init__(
@@ -132,7 +132,7 @@ class Option:
         single: bool = False,
         fewer: Error | None = None,
         within: str | None = None,
-        beside: str | None = None,
+        with_mark: str | None = None,
         refused: Error | None = None,
         rule: Rule | None = None,
         then: Options | None = None,
@@ -140,7 +140,7 @@ class Option:
         note: str = "",
     ) -> None:
         self.token, self.args, self.marks, self.one_of, self.clash = token, args, marks, one_of, clash
-        self.within, self.beside, self.replaces, self.note = within, beside or within, replaces, note
+        self.within, self.with_mark, self.replaces, self.note = within, with_mark, replaces, note
         self.again, self.refused, self.rule, self.then, self.since = again, refused, rule, then, since
         self.single, self.fewer, self.counted = single, fewer, fewer is not None
         self.key = _key(token)

@@ -129,7 +129,7 @@ def _expected(place: _Place) -> Iterator[Completion]:
         elif isinstance(what, Halves):
             yield from _token(place, what.token, what.note, "option")
         elif isinstance(what, Option):
-            if not what.beside or _has_one_of(place.call, what.beside):
+            if not what.within or _has_one_of(place.call, what.within, what.with_mark):
                 lacks = place.call.command is not None and words.lacks(place.call.command, what)
                 note = what.note or (what.usage() if what.args else "")
                 yield from _token(place, what.token, lacks or note, "option")
@@ -138,9 +138,10 @@ def _expected(place: _Place) -> Iterator[Completion]:
             yield from _WORDS.get(what.type.name, _nothing)(place, what)
 
 
-def _has_one_of(call: Call, name: str) -> bool:
-    """Is there an option of this `one_of` in the line?"""
-    return any(isinstance(role.part, Option) and role.part.one_of == name for role in call.roles if role is not None)
+def _has_one_of(call: Call, name: str, mark: str | None) -> bool:
+    """Is there an option of this `one_of` in the line, with this mark if it has to be?"""
+    given = {role.part for role in call.roles if role is not None and isinstance(role.part, Option)}
+    return any(part.one_of == name and mark in (None, call.args.get(part.mark_key)) for part in given)
 
 
 # -- words of the language ---------------------------------------------------------------

@@ -101,7 +101,12 @@ def test_an_empty_line_offers_all_commands_those_of_streams_first() -> None:
         ("xread count 5 ", "maxcount maxsize block streams"),
         ("XREAD s", "streams"),
         ("XREADGROUP ", "GROUP COUNT MAXCOUNT MAXSIZE BLOCK CLAIM NOACK STREAMS"),
-        ("XTRIM a ", "MAXLEN MINID"),
+        ("XTRIM a ", "MAXLEN MINID KEEPREF DELREF ACKED"),
+        ("XTRIM a MAXLEN 5 ", "KEEPREF DELREF ACKED"),
+        ("XTRIM a MAXLEN = 5 ", "KEEPREF DELREF ACKED"),
+        ("XADD a KEEP", "KEEPREF"),
+        ("XADD a MINID ~ 5 L", "LIMIT"),
+        ("XADD a MINID 5 L", ""),
         ("XTRIM a MAXLEN ~ 5 ", "LIMIT KEEPREF DELREF ACKED"),
         ("XTRIM a ACKED ", "MAXLEN MINID"),
         ("XDELEX a ", "KEEPREF DELREF ACKED IDS"),
@@ -268,7 +273,8 @@ def test_an_id_of_an_entry_is_one_that_is_there_and_not_yet_in_the_line() -> Non
 
 
 def test_a_new_entry_has_an_id_that_no_entry_has() -> None:
-    assert texts("XADD a ") == ["*", "NOMKSTREAM", "IDMPAUTO", "IDMP", "MAXLEN", "MINID"]
+    options = ["NOMKSTREAM", "KEEPREF", "DELREF", "ACKED", "IDMPAUTO", "IDMP", "MAXLEN", "MINID"]
+    assert texts("XADD a ") == ["*", *options]
 
 
 def test_behind_streams_an_id_belongs_to_its_key() -> None:
