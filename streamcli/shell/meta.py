@@ -197,9 +197,12 @@ def _source(shell: Shell, words: list[str]) -> int:
         for start, end in segments(text):
             number += text.count("\n", at, start)
             at = start
-            code = shell.run(text[start:end], f"{words[0]}:{number}: ")
-            if code and text[end:].strip():
-                shell.tell(f"{words[0]}:{number}: the lines behind this one were not run")
+            code = 1  # unless it comes to its end
+            try:
+                code = shell.run(text[start:end], f"{words[0]}:{number}: ")
+            finally:
+                if code and text[end:].strip():
+                    shell.tell(f"{words[0]}:{number}: the lines behind this one were not run")
             if code or shell.session.left:
                 return code
         return 0

@@ -10,6 +10,7 @@ import sys
 
 from streamcli.shell.line import continues
 from streamcli.shell.output import Output
+from streamcli.shell.replies import interruptible
 
 
 class PlainPrompt:
@@ -30,12 +31,13 @@ class PlainPrompt:
                 break
         return said + line
 
-    def answer(self, question: str) -> str:
-        """What the user says to a question; nothing at the end of the input, or after Ctrl-C."""
+    def answer(self, question: str) -> str | None:
+        """What the user says to a question; None at the end of the input, or after Ctrl-C."""
         try:
-            return self._read(question)
+            with interruptible():
+                return self._read(question)
         except (EOFError, KeyboardInterrupt):
-            return ""
+            return None
 
     def remember(self, text: str) -> None:
         """There are no keys to find it again."""

@@ -179,8 +179,8 @@ class Prompt:
         self._question = None
         return self._run(text)
 
-    def answer(self, question: str) -> str:
-        """What the user says to a question; Ctrl-C and Ctrl-D say nothing.
+    def answer(self, question: str) -> str | None:
+        """What the user says to a question; None for Ctrl-C and Ctrl-D, which are no answer.
 
         What was typed before it could be read is no answer to it, and is dropped.
         """
@@ -189,10 +189,10 @@ class Prompt:
         try:
             said = self._run("")
         except (KeyboardInterrupt, EOFError):
-            return ""
+            return None
         finally:
             self._question = None
-        return said if isinstance(said, str) else ""
+        return said if isinstance(said, str) else None
 
     def _run(self, text: str) -> str | Paste:
         self.buffer.reset(Document(text))

@@ -246,12 +246,19 @@ class Shell:
         if len(commands) > _PASTE_SHOWN:
             self.tell(f"  ... and {len(commands) - _PASTE_SHOWN:,} more")
         self.output.flush()
-        if not _yes(self._prompt.answer(f"Run these {len(commands):,} commands? [Y/n] "), default=True):
+        answer = self._prompt.answer(f"Run these {len(commands):,} commands? [Y/n] ")
+        if answer is None:
+            self.session.say("not done")
+            return ""
+        if not _yes(answer, default=True):
             return "\n".join(commands)
         for number, command in enumerate(commands, 1):
             self._remember(command)
             self.tell(f"{self.guide.prefix_text()}{_excerpt(command)}")
-            code = self._run_one(command)
+            try:
+                code = self._run_one(command)
+            except KeyboardInterrupt:
+                self._interrupted, code = True, OK
             if self.session.left:
                 break
             if (code or self._was_interrupted) and number < len(commands):
@@ -468,6 +475,6 @@ def _excerpt(command: str, width: int = 100) -> str:
     return shown if len(shown) <= width else f"{shown[: width - 3]}..."
 
 
-def _yes(answer: str, *, default: bool) -> bool:
-    word = answer.strip().lower()
+def _yes(answer: str | None, *, default: bool) -> bool:
+    word = "no" if answer is None else answer.strip().lower()
     return word in ("y", "yes") or (default and not word)

@@ -78,6 +78,39 @@ def test_a_paste_that_is_not_wanted_is_kept_to_be_edited(terminal: Terminal, pro
     assert program.on("XLEN", "a").out == b"0\n"
 
 
+@pytest.mark.parametrize("key", ["\x03", "\x04"])
+def test_a_key_that_breaks_off_is_no_answer_to_the_question_about_a_paste(
+    terminal: Terminal, program: Program, key: str
+) -> None:
+    terminal.paste("XADD a 1-1 f 1\nXADD a 1-2 f 2\n")
+    terminal.shows("Run these 2 commands? [Y/n]")
+    terminal.type(key)
+    terminal.shows("not done")
+    terminal.prompts(PROMPT)
+    assert program.on("XLEN", "a").out == b"0\n"
+
+
+def test_ctrl_c_in_a_wait_in_the_midst_of_a_paste_keeps_the_rest(terminal: Terminal, program: Program) -> None:
+    terminal.paste("XADD a 1-1 f 1\nXREAD BLOCK 0 STREAMS a $\nXADD a 1-3 f 3\nXLEN a\n")
+    terminal.shows("[Y/n]")
+    terminal.type("\r")
+    terminal.shows("Ctrl-C ends it")
+    terminal.type("\x03")
+    terminal.shows("command 2 of 4 was interrupted; the rest was not run")
+    terminal.shows(f"\n{PROMPT}XADD a 1-3 f 3\n{MORE}XLEN a")
+    assert program.on("XLEN", "a").out == b"1\n"
+
+
+def test_ctrl_c_in_a_wait_in_the_midst_of_a_file_says_where_it_stopped(terminal: Terminal, program: Program) -> None:
+    (program.home / "lines").write_text("XADD a 1-1 f 1\nXREAD BLOCK 0 STREAMS a $\nXADD a 1-3 f 3\n")
+    terminal.enter(".source lines")
+    terminal.shows("Ctrl-C ends it")
+    terminal.type("\x03")
+    terminal.shows("lines:2: the lines behind this one were not run")
+    terminal.prompts(PROMPT)
+    assert program.on("XLEN", "a").out == b"1\n"
+
+
 def test_a_paste_stops_at_the_first_error_and_keeps_the_rest(terminal: Terminal, program: Program) -> None:
     terminal.paste("XADD a 1-1 f 1\nXADD a 1-1 f 2\nXADD a 1-3 f 3\n")
     terminal.shows("[Y/n]")

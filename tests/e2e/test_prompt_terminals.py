@@ -84,6 +84,18 @@ def test_a_terminal_that_can_only_print_gets_plain_lines(filled: Program) -> Non
     assert "not done" in screen.text
 
 
+def test_ctrl_c_is_no_answer_to_the_question_of_a_plain_prompt(filled: Program) -> None:
+    with Terminal(filled, env={"TERM": "dumb"}) as terminal:
+        terminal.prompts(PROMPT)
+        terminal.enter("DEL cities")
+        terminal.shows("Go on? [y/N]")
+        terminal.type("\x03")
+        terminal.shows("not done")
+        terminal.prompts(PROMPT)
+        terminal.enter("XLEN cities")
+        terminal.shows("\n1\n")
+
+
 def test_the_end_of_the_input_leaves_a_plain_prompt(filled: Program) -> None:
     assert on_terminal(filled, types=b"\x04", after="streams.db> ", env={"TERM": "dumb"}) == Screen("streams.db> \n", 0)
 
