@@ -24,13 +24,15 @@ from streamcli.words import Word
 Span = tuple[int, int]
 
 _SLIPPED = "AUTH"  # a slip of the finger here is a password on the screen
-_SETTING = re.compile(rb"pass|auth|masteruser", re.IGNORECASE)  # in the name of a parameter of CONFIG or SENTINEL
+_GLUED = re.compile(rb"\W*" + _SLIPPED.encode() + rb"(.*)", re.DOTALL)  # `.AUTH x`; `AUTHx`, `AUTH"x"`, `AUTH:x`
+_SETTING = re.compile(rb"pas|require|auth|masteruser", re.IGNORECASE)  # in a parameter's name of CONFIG or SENTINEL
 _ACL_RULE = re.compile(rb"(?:^|[\s(])[><#!]")  # >password <password #hash !hash
 _ASKS = re.compile(rb"(?:[\w-]*-)?(?:auth2?|pass(?:word|wd|phrase)?|requirepass|masterauth)", re.IGNORECASE)
 _NAMES_ONE = re.compile(r"auth|pass|secret|token", re.IGNORECASE)  # of a variable, or before an equals sign
 _WHOLE_URL = re.compile(rb"[A-Za-z][\w+.-]*://")
 _URL = re.compile(r"""://([^\s"'<>]*)""")
 _URL_OF_SHELL = re.compile(r"://(\S*)")
+_NO_URL = re.compile(r"[^\s:@]*:([^\s]+)@")  # `redis:/user:x@host`, `user:x@host`
 _PARAMETER = re.compile(r"[?&]([^=&?]*+)=([^&]++)")
 _PORT = re.compile(r"\d{0,5}[^\w]*")
 _SHELL_WORD = re.compile(r"""(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*+"?|'[^']*+'?|\\)++""", re.DOTALL)
@@ -161,6 +163,10 @@ def _in_command(text: str) -> Iterator[Span]:
     if _is_no_row(line):
         yield from _in_words(text, line.words)
     yield from _in_url_words(text, line.words)
+    if line.meta:  # a place to go to, that lacks some of its signs
+        for word in line.words[1:]:
+            if b"://" not in word.value and (slip := _NO_URL.match(text, word.start, word.end)):
+                yield slip.span(1)
     if line.tail is not None and line.tail.kind == "|":
         yield from _in_shell(text, line.tail)
 
@@ -190,12 +196,16 @@ def _rest(line: Line) -> int | None:
         return at + 1 if len(argv) == at + 2 else at + 2
     if head == b"MIGRATE":
         return next((at + 1 for at, word in enumerate(keywords) if word in (b"AUTH", b"AUTH2")), None)
-    if head == b"ACL" or b"SETUSER" in map(_keyword, argv[:3]):
-        return next((at for at, word in enumerate(argv) if at >= 2 and _ACL_RULE.search(word)), None)
+    setting = b"SETUSER" in map(_keyword, argv[:3])
+    if head == b"ACL" or setting:
+        at = next((at for at, word in enumerate(argv) if at >= 2 and _ACL_RULE.search(word)), None)
+        return len(argv) if at is None and setting and line.tail is not None else at  # `> x`: a slip
     if head in (b"CONFIG", b"SENTINEL") and _keyword(argv[1] if len(argv) > 1 else b"") != b"GET":
         return next((at + 1 for at, word in enumerate(argv) if at >= 1 and _SETTING.search(word)), None)
     if head in _all_secret() or head in _slips():
         return 1
+    if head not in BY_WORD and (glued := _GLUED.match(head)):
+        return 0 if glued[1] else 1
     if _is_no_row(line):
         return next((at + 1 for at, word in enumerate(argv) if _ASKS.fullmatch(word)), None)
     return None
