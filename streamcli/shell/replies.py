@@ -69,6 +69,8 @@ class Replies:
         session = self._session
         before = session.show, session.options, session.format
         if tail is not None:
+            if tail.kind != "|":
+                sinks.check_file(tail)
             session.show, session.options = self._into(tail), self._plain()
             session.format = format if chosen else sinks.format_for(tail)
         elif self.on_screen:

@@ -14,6 +14,7 @@ import signal
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from errno import EACCES, EISDIR, ENOTDIR
 from itertools import chain
 from typing import IO
 
@@ -39,6 +40,25 @@ def format_for(tail: Tail) -> str:
     return {".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv"}.get(suffix, "raw")
 
 
+def check_file(tail: Tail) -> None:
+    """Raise SinkError when it is plain that the file cannot be written. Changes nothing.
+
+    For before a command runs: what XREADGROUP has delivered should not get lost.
+    """
+    path = os.path.expanduser(tail.target).encode("utf-8", "surrogateescape")
+    try:
+        if os.path.isdir(path):
+            raise OSError(EISDIR, os.strerror(EISDIR))
+        wanted = path if os.path.exists(path) else os.path.dirname(os.path.realpath(path)) or b"."
+        os.stat(wanted)
+        if not os.access(wanted, os.W_OK):
+            raise OSError(EACCES, os.strerror(EACCES))
+        if wanted != path and not os.path.isdir(wanted):
+            raise OSError(ENOTDIR, os.strerror(ENOTDIR))
+    except (OSError, ValueError) as error:
+        raise _cannot_write(tail, error) from None
+
+
 def into_file(tail: Tail, chunks: Iterable[str]) -> None:
     """Write to the file of `> file` or `>> file`. Raises SinkError."""
     try:
@@ -52,8 +72,12 @@ def into_file(tail: Tail, chunks: Iterable[str]) -> None:
         finally:
             os.close(descriptor)
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise SinkError(f"cannot write {tail.target}: {reason.lower()}") from None
+        raise _cannot_write(tail, error) from None
+
+
+def _cannot_write(tail: Tail, error: OSError | ValueError) -> SinkError:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return SinkError(f"cannot write {tail.target}: {reason.lower()}")
 
 
 def through(command: str, chunks: Iterable[str], environment: Mapping[str, str] | None = None) -> int:

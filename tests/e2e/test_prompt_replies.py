@@ -294,6 +294,20 @@ def test_a_file_that_is_run_may_send_all_its_replies_elsewhere(terminal: Termina
     assert (filled.home / "all.txt").read_text() == "5\n1-1\nn\n1\n"
 
 
+@pytest.mark.parametrize(
+    ("target", "reason"), [("nosuch/x", "no such file or directory"), (".", "is a directory"), ("more/x", "not a dir")]
+)
+def test_a_command_is_not_run_when_its_reply_has_nowhere_to_go(
+    terminal: Terminal, filled: Program, target: str, reason: str
+) -> None:
+    (filled.home / "more").write_text("here\n")
+    terminal.enter(f"XADD a 99-1 f v > {target}")
+    terminal.shows(f"cannot write {target}: {reason}")
+    terminal.prompts(PROMPT)
+    assert filled.on("XRANGE", "a", "99-1", "99-1").out == b"\n"
+    assert (filled.home / "more").read_text() == "here\n"
+
+
 def test_the_next_page_goes_behind_the_last_one_in_a_file(terminal: Terminal, filled: Program) -> None:
     terminal.enter("XRANGE a - + COUNT 2 > page.txt")
     terminal.shows("XRANGE a (2-1 + COUNT 2 >> page.txt")
