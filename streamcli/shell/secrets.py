@@ -198,8 +198,8 @@ def _rest(line: Line) -> int | None:
         return next((at + 1 for at, word in enumerate(keywords) if word in (b"AUTH", b"AUTH2")), None)
     setting = b"SETUSER" in map(_keyword, argv[:3])
     if head == b"ACL" or setting:
-        at = next((at for at, word in enumerate(argv) if at >= 2 and _ACL_RULE.search(word)), None)
-        return len(argv) if at is None and setting and line.tail is not None else at  # `> x`: a slip
+        none = len(argv) if setting and line.tail is not None else None  # `> x`: a slip
+        return next((at for at, word in enumerate(argv) if at >= 2 and _ACL_RULE.search(word)), none)
     if head in (b"CONFIG", b"SENTINEL") and _keyword(argv[1] if len(argv) > 1 else b"") != b"GET":
         return next((at + 1 for at, word in enumerate(argv) if at >= 1 and _SETTING.search(word)), None)
     if head in _all_secret() or head in _slips():
