@@ -78,20 +78,22 @@ _UNITS: Final = {
     )
     for word in words.split()
 }
+_LAST_MS: Final = 253_402_300_799_999  # the end of 9999
 _SPAN: Final = r"(?:([0-9]{1,15})[ ]*|an?[ ]+)([a-z]+)[ ]*"
 _CLOCK: Final = (
     r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?(?:[ ]?(?:z|utc|([-+])([0-9]{2}):?([0-9]{2})))?"
 )
 _DATE: Final = r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
+_DAYS: Final = {"yesterday": -1, "today": 0, "tomorrow": 1}
 _MONTH_DAYS: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def moment(text: str, now_ms: int) -> int | None:
     """The Unix time in ms that a person's words name; None when they name none.
 
-    `10 minutes ago`, `-1h30m`, `yesterday`, `10:00`, `2026-11-20 10:00:05.5`,
-    RFC 3339 with its zone. All else is UTC, as is what `date_text` shows, from
-    1970 to 9999.
+    `10 minutes ago`, `-1h30m`, `+10m`, `yesterday`, `tomorrow 10:00`, `10:00`,
+    `2026-11-20 10:00:05.5`, RFC 3339 with its zone. All else is UTC, as is what
+    `date_text` shows, from 1970 to 9999.
     """
     if len(text) > _MOMENT_MAX:
         return None
@@ -100,6 +102,9 @@ def moment(text: str, now_ms: int) -> int | None:
         return now_ms
     if text.startswith("-"):
         return _before(text[1:], now_ms)
+    if text.startswith("+"):
+        ahead = span(text[1:])
+        return None if ahead is None or ahead > _LAST_MS - now_ms else now_ms + ahead
     if text.endswith(" ago"):
         return _before(text[:-4], now_ms)
     return _on_a_day(text, now_ms // _DAY) if text else None
@@ -133,8 +138,8 @@ def _on_a_day(text: str, today: int) -> int | None:
     import re
 
     day, rest = today, text
-    if named := re.match("(?:(today)|yesterday)(?![^ ])", text):
-        day, rest = today - (named[1] is None), text[named.end() :]
+    if named := re.match("(yesterday|today|tomorrow)(?![^ ])", text):
+        day, rest = today + _DAYS[named[1]], text[named.end() :]
     elif date := re.match(_DATE, text):
         year, month, of_month = int(date[1]), int(date[2]), int(date[3])
         leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)

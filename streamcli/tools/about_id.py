@@ -71,7 +71,7 @@ def _in_stream(job: Job, stream: bytes, id: StreamID, is_one: bool) -> Iterator[
         if not is_there and isinstance(last, bytes) and id > id_of(last):
             state = BEYOND
         elif not is_there:
-            state = DELETED if groups or deleted == id.text else GONE
+            state = DELETED if groups or (deleted == id.text and id != MIN_ID) else GONE  # 0-0: nothing was deleted
         yield Column("state"), Simple(state)
         yield from _neighbours(job, stream, id, found, is_there)
         if groups:

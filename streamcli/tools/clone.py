@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from streamcli.backend import LostError, UnreachableError
 from streamcli.flags import Flag, UsageError
 from streamcli.render.shape import ID
-from streamcli.reply import Error, Reply
+from streamcli.reply import Reply
 from streamcli.text import bare, counted, visible
 from streamcli.tools import state as states
 from streamcli.tools.comparing import Verdict, compared, is_same
@@ -19,6 +19,7 @@ from streamcli.tools.job import FAILED, INTERRUPTED, OK, UNREACHABLE, Given, Job
 from streamcli.tools.replies import items, string
 from streamcli.tools.report import COUNT, Column, report
 from streamcli.tools.stopping import Stop, stopping
+from streamcli.tools.survey import streams
 
 if TYPE_CHECKING:
     from streamcli.backend import Backend
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 _HERE: Final = (b".", b"-")
 _NEW, _ON, _REPLACE, _UPDATE, _THERE, _REFUSED = "new", "goes on", "replaces", "updates", "is there", "refused"
-_SCAN_COUNT: Final = b"1000"
 
 
 def _lines(reply: Reply) -> str:
@@ -112,19 +112,8 @@ class Clone:
         patterns = [one.encode("utf-8", "surrogateescape") for one in self.given.texts("match")] or [b"*"]
         found: dict[bytes, None] = {}
         for pattern in patterns:
-            cursor = b"0"
-            while True:
-                argv = (b"SCAN", cursor, b"MATCH", pattern, b"COUNT", _SCAN_COUNT, b"TYPE", b"stream")
-                reply = self.source.execute(argv)
-                if isinstance(reply, Error):
-                    raise RefusedError(reply, argv)
-                if not isinstance(reply, list) or len(reply) != 2 or not isinstance(reply[0], bytes):
-                    raise ToolError("SCAN was answered with something that is no list of keys")
-                names = reply[1] if isinstance(reply[1], list) else []
-                found |= dict.fromkeys(name for name in names if isinstance(name, bytes) and not _is_draft(name))
-                cursor = reply[0]
-                if cursor == b"0":
-                    break
+            for names in streams(self.source, pattern):
+                found |= dict.fromkeys(name for name in names if not _is_draft(name))
         return sorted(found)
 
     def _part(self, key: bytes, name: bytes, draft: bytes) -> Part | None:

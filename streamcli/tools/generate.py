@@ -32,6 +32,7 @@ from streamcli.tools.job import (
 from streamcli.tools.merging import rows_of
 from streamcli.tools.replies import record, string
 from streamcli.tools.stopping import Stop, stopping
+from streamcli.tools.survey import is_there
 
 _COUNT: Final = 1000
 _SPAN: Final = "1d"
@@ -108,11 +109,8 @@ def _span(text: str) -> int:
 
 def _last(job: Job, key: bytes) -> StreamID | None:
     """The stream's last ID; None when there is no such key. Raises ToolError."""
-    kind = string(job.ask("TYPE", key))
-    if kind == b"none":
+    if not is_there(job.backend, key):
         return None
-    if kind != b"stream":
-        raise ToolError(f"{bare(key)} is a {kind.decode('latin-1')}, no stream")
     return parse_id(string(record(job.ask("XINFO", "STREAM", key)).get(b"last-generated-id")))
 
 

@@ -17,7 +17,9 @@ _U64_DIGITS: Final = 20
 _SHOWN_MOST: Final = 60  # characters of what was typed that an error repeats
 _ENDS: Final = {"-": MIN_ID, "start": MIN_ID, "+": MAX_ID, "end": MAX_ID}
 
-WANTED: Final = 'an ID (5-1, 1526984818136), start, end, or a time (-10m, "2 hours ago", yesterday, "2026-11-20 10:00")'
+WANTED: Final = (
+    'an ID (5-1, 1526984818136), start, end, or a time (-10m, +10m, "2 hours ago", yesterday, "2026-11-20 10:00")'
+)
 """What a place may be, for errors and help."""
 
 

@@ -22,7 +22,7 @@ from streamcli.tools.places import WANTED, place
 from streamcli.tools.replies import number
 from streamcli.tools.report import COUNT, RATE, Column, rate_text, report
 from streamcli.tools.stopping import stopping
-from streamcli.tools.survey import by_clock
+from streamcli.tools.survey import by_clock, is_there
 
 _MOST: Final = 100_000
 _ROWS: Final = 30  # of a plot, about
@@ -87,8 +87,7 @@ def _read(job: Job, key: bytes, given: Given, field: bytes | None) -> _Found:
     """The times of the entries that are to be counted, the newest first. Raises ToolError."""
     start, end = by_clock(lambda: job.backend, partial(_range, given))
     most = given.number("most") or (_MOST if not given.on("all") else 0)
-    kind = job.ask("TYPE", key)
-    if getattr(kind, "text", "none") == "none":
+    if not is_there(job.backend, key):
         raise ToolError(f"there is no stream {bare(key)}")
     length = number(job.ask("XLEN", key))
     seen: list[tuple[int, bytes]] = []

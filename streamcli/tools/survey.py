@@ -7,11 +7,13 @@ server does not say (its version, its ACL) is UNKNOWN, never a guess.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from streamcli.reply import Error, Reply, Simple
+from streamcli.text import bare
 from streamcli.times import date_text
-from streamcli.tools.job import RefusedError, now_ms
+from streamcli.tools.job import RefusedError, ToolError, accepted, now_ms
 from streamcli.tools.replies import items, number, record, string
 
 if TYPE_CHECKING:
@@ -70,7 +72,8 @@ def streams(backend: Backend, pattern: bytes | None = None) -> Iterator[list[byt
     cursor = b"0"
     while True:
         argv = [b"SCAN", cursor, *((b"MATCH", pattern) if pattern is not None else ()), b"COUNT", b"%d" % SCAN_COUNT]
-        reply = backend.execute([*argv, b"TYPE", b"stream"] if typed else argv)
+        with _unexplained(backend):
+            reply = backend.execute([*argv, b"TYPE", b"stream"] if typed else argv)
         if isinstance(reply, Error) and typed and reply.text.startswith("ERR syntax"):
             typed = False  # before Redis 6
             continue
@@ -87,15 +90,36 @@ def streams(backend: Backend, pattern: bytes | None = None) -> Iterator[list[byt
             return
 
 
+@contextmanager
+def _unexplained(backend: Backend) -> Iterator[None]:
+    """How a cluster carries out a SCAN is for people who have typed one. All other notes are heard."""
+    heard = backend.on_note
+    if heard is not None:
+        backend.on_note = lambda line: None if line.startswith("SCAN ") else heard(line)
+    try:
+        yield
+    finally:
+        backend.on_note = heard
+
+
 def _scanned(reply: Reply) -> tuple[bytes, list[bytes]]:
     if isinstance(reply, list) and len(reply) == 2 and isinstance(reply[0], bytes) and isinstance(reply[1], list):
         return reply[0], [name for name in reply[1] if isinstance(name, bytes)]
-    return b"0", []
+    raise ToolError("SCAN was answered with something that is no list of keys")
 
 
 def _of_type_stream(backend: Backend, names: list[bytes]) -> list[bytes]:
     types = backend.pipelined((b"TYPE", name) for name in names)
     return [name for name, type in zip(names, types, strict=True) if type == Simple("stream")]
+
+
+def is_there(backend: Backend, name: bytes) -> bool:
+    """Is there a stream of that name? Raises ToolError when it is of another kind, RefusedError."""
+    argv = (b"TYPE", name)
+    kind = string(accepted(backend.execute(argv), argv))
+    if kind not in (b"stream", b"none"):
+        raise ToolError(f"{bare(name)} is a {kind.decode('latin-1')}, no stream")
+    return kind == b"stream"
 
 
 def in_order_of_slots(backend: Backend, names: Iterable[bytes]) -> list[bytes]:

@@ -20,7 +20,7 @@ from streamcli.tools.places import place
 from streamcli.tools.replies import items, number, record, string
 from streamcli.tools.report import COUNT, Column, report
 from streamcli.tools.stopping import Stop, stopping
-from streamcli.tools.survey import by_clock
+from streamcli.tools.survey import by_clock, is_there
 
 _BITE: Final = 100_000  # entries that one XTRIM may remove
 _COUNTED_MOST: Final = 100_000  # entries that are counted for a question
@@ -93,11 +93,8 @@ def _wanted(given: Given, now_ms: int) -> StreamID:
 
 def _cut(job: Job, key: bytes, wanted: StreamID, *, acked: bool) -> _Cut:
     """Where to cut a stream. Raises RefusedError, ToolError."""
-    kind = job.ask("TYPE", key)
-    if string(kind) != b"stream":
-        if string(kind) == b"none":
-            raise ToolError(f"there is no stream {bare(key)}")
-        raise ToolError(f"{bare(key)} is a {string(kind).decode('latin-1')}, no stream")
+    if not is_there(job.backend, key):
+        raise ToolError(f"there is no stream {bare(key)}")
     if not acked:
         return _Cut(wanted)
     groups = [record(group) for group in items(job.ask("XINFO", "GROUPS", key))]

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from tests.remote.cluster import Cluster
-from tests.remote.conftest import Servers, cluster, fake, proxied, server, servers, standalone
+from tests.remote.conftest import Servers, cluster, fake, proxied, sentinels, server, servers, standalone
 from tests.tools.desk import There, on_engine, on_server
 from tests.tools.desk import on_cluster as at_cluster
 
-__all__ = ["cluster", "fake", "proxied", "server", "servers", "standalone"]
+__all__ = ["cluster", "fake", "proxied", "sentinels", "server", "servers", "standalone"]
 
 
 @pytest.fixture(params=("engine", "server"))

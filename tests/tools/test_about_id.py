@@ -96,6 +96,18 @@ def test_a_time_in_a_stream_is_the_entries_around_it(there: There) -> None:
     assert told(there, f"{2**64 - 1}-{2**64 - 1}", "a")["next"] is None
 
 
+def test_the_id_that_no_entry_has_was_not_deleted(there: There) -> None:
+    there.call("XADD", "a", "5-1", "n", 1)
+    assert told(there, "0-0", "a")["state"] == "not there: deleted, trimmed, or never added"
+
+
+def test_a_time_may_lie_ahead() -> None:
+    for word, ms in (("tomorrow", NOON + 43_200_000), ("+10m", NOON + 600_000)):
+        desk = Desk(Embedded(), "json")
+        assert desk.run("id", word) == 0
+        assert json.loads(desk.text)["id"] == f"{ms}-0"
+
+
 def test_what_is_no_id_and_what_is_no_stream_is_told_in_one_line(there: There) -> None:
     there.call("SET", "word", "x")
     for words, kind, text in (

@@ -27,6 +27,8 @@ NOON = 1_795_176_000_000  # 2026-11-20 12:00:00 UTC
         ("END", MAX_ID, MAX_ID),
         ("now", StreamID(NOON, 0), StreamID(NOON, U64_MAX)),
         ("-10m", StreamID(NOON - 600_000, 0), StreamID(NOON - 600_000, U64_MAX)),
+        ("+10m", StreamID(NOON + 600_000, 0), StreamID(NOON + 600_000, U64_MAX)),
+        ("tomorrow", StreamID(NOON + 43_200_000, 0), StreamID(NOON + 43_200_000, U64_MAX)),
         (" 2 hours ago ", StreamID(NOON - 7_200_000, 0), StreamID(NOON - 7_200_000, U64_MAX)),
         ("yesterday", StreamID(NOON - 129_600_000, 0), StreamID(NOON - 129_600_000, U64_MAX)),
         ("2026-11-20 10:00", StreamID(NOON - 7_200_000, 0), StreamID(NOON - 7_200_000, U64_MAX)),
@@ -48,7 +50,7 @@ def test_what_is_no_place_is_named_with_what_would_be_one(text: str) -> None:
     with pytest.raises(UsageError) as raised:
         place(text, NOON)
     told = str(raised.value)
-    assert " is no place in a stream: an ID (5-1, 1526984818136), start, end, or a time (-10m, " in told
+    assert " is no place in a stream: an ID (5-1, 1526984818136), start, end, or a time (-10m, +10m, " in told
     assert told.isprintable()
 
 

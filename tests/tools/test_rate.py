@@ -108,6 +108,8 @@ def test_a_field_is_never_a_command_to_the_terminal(there: There) -> None:
 
 def test_nothing_there(there: There, program: Program) -> None:
     assert program.run(*there.args, "rate", "a") == said(err="streamcli rate: there is no stream a\n", code=1)
+    there.call("SET", "s", "x")
+    assert program.run(*there.args, "rate", "s") == said(err="streamcli rate: s is a string, no stream\n", code=1)
     there.call("XADD", "a", "5-0", "f", "v")
     assert program.run(*there.args, "rate", "a", "--from", "6") == said("a: no entries there\n")
     assert program.run(*there.args, "rate", "a", "--from", "6", "--json") == said("[]\n")

@@ -128,7 +128,7 @@ def test_ctrl_c_stops_between_streams(there: There) -> None:
     before = signal.getsignal(signal.SIGINT)
 
     def ask(*words: bytes | str | int, **more: object) -> object:
-        if words[0] == "TYPE":
+        if words[0] == "XINFO":
             signal.raise_signal(signal.SIGINT)
         return asks(*words)
 

@@ -52,8 +52,22 @@ def test_a_span_counts_back_from_now(text: str, ago: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "ahead"), [("+10m", 10 * MINUTE), ("+1h30m", 90 * MINUTE), ("+ 2 days", 2 * DAY), ("+0s", 0)]
+)
+def test_a_span_behind_a_plus_lies_ahead(text: str, ahead: int) -> None:
+    assert moment(text, NOW_MS) == NOW_MS + ahead
+
+
+@pytest.mark.parametrize("text", ["+", "+10", "+soon", "++1h", "+-1h", "+1h ago", "+9999y", f"+{'9' * 15}y"])
+def test_what_is_no_span_or_beyond_9999_does_not_lie_ahead(text: str) -> None:
+    assert moment(text, NOW_MS) is None
+
+
+@pytest.mark.parametrize(
     ("text", "when"),
     [
+        ("tomorrow", datetime(2026, 11, 22, tzinfo=UTC)),
+        ("tomorrow 10:00", datetime(2026, 11, 22, 10, tzinfo=UTC)),
         ("today", datetime(2026, 11, 21, tzinfo=UTC)),
         ("yesterday", datetime(2026, 11, 20, tzinfo=UTC)),
         ("yesterday 10:00", datetime(2026, 11, 20, 10, tzinfo=UTC)),
