@@ -53,7 +53,7 @@ _streamcli_options() {
     EXPORT) echo "--from --until -o --output --groups --all --plain --format --json --help" ;;
     IMPORT) echo "--to --new-ids --append --groups --all --format --id --time --from-line --batch --dry-run --json --help" ;;
     CLONE) echo "--match --rename --prefix --replace --update --no-groups --verify --follow --every --dry-run --json --help" ;;
-    REPLAY) echo "--to --at --speed --max-gap --from --until --keep-ids --dry-run --json --help" ;;
+    REPLAY) echo "--to --at --speed --max-gap --from --until --keep-ids --again --dry-run --json --help" ;;
     TRIM) echo "--older-than --before --acked --dry-run --json --help" ;;
     RATE) echo "--from --until --every --by --most --all --json --help" ;;
     ID) echo "--json --help" ;;

@@ -62,6 +62,13 @@ class Pouring(Protocol):
         ...
 
 
+@runtime_checkable
+class OnFile(Protocol):
+    """A backend whose streams are in a file: `path` is which; None when they are in memory."""
+
+    path: str | None
+
+
 class Backend(Protocol):
     """Runs command lines, one after another, for one user."""
 

@@ -33,7 +33,8 @@ class Embedded:
         self._lock = allocate_lock()  # an engine runs one command at a time
         self._owns = True
         self._begin(Engine(path, durable=durable))
-        self.target = "memory" if path in (None, ":memory:") else os.path.basename(path or "")
+        self.path = None if path == ":memory:" else path
+        self.target = "memory" if self.path is None else os.path.basename(self.path)
 
     def _begin(self, engine: Engine) -> None:
         """A session that nobody has used."""
@@ -105,7 +106,7 @@ class Embedded:
 
     def beside(self) -> Embedded:
         other = Embedded.__new__(Embedded)
-        other._lock, other._owns, other.target = self._lock, False, self.target
+        other._lock, other._owns, other.path, other.target = self._lock, False, self.path, self.target
         other._begin(self.engine)
         other.session.db, other.session.protocol = self.session.db, self.session.protocol
         return other

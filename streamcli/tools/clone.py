@@ -15,7 +15,18 @@ from streamcli.tools import state as states
 from streamcli.tools.comparing import Verdict, compared, is_same
 from streamcli.tools.copying import DRAFT, Copy, StoppedError, draft_name
 from streamcli.tools.expiry import expires_ms, note_messages
-from streamcli.tools.job import FAILED, INTERRUPTED, OK, UNREACHABLE, Given, Job, RefusedError, Tool, ToolError
+from streamcli.tools.job import (
+    FAILED,
+    INTERRUPTED,
+    OK,
+    UNREACHABLE,
+    Given,
+    Job,
+    RefusedError,
+    Tool,
+    ToolError,
+    is_new_file,
+)
 from streamcli.tools.replies import items, string
 from streamcli.tools.report import COUNT, Column, report
 from streamcli.tools.stopping import Stop, stopping
@@ -84,7 +95,7 @@ class Clone:
         if word in _HERE:
             return self.job.backend
         place = os.fsdecode(word)
-        if _is_file(place) and not os.path.exists(os.path.expanduser(place)):
+        if is_new_file(place):
             if reads:
                 raise ToolError(f"there is no database to read: {visible(place)}", UNREACHABLE)
             if self.given.dry_run:
@@ -292,11 +303,6 @@ def set_expiry(copy: Copy, key: bytes) -> None:
         copy.ask(b"PEXPIREAT", copy.name, b"%d" % theirs)
     elif theirs is None and ours is not None:
         copy.ask(b"PERSIST", copy.name)
-
-
-def _is_file(place: str) -> bool:
-    last = place.rpartition(":")[2]
-    return "://" not in place and place[:1] != "@" and place != ":memory:" and not last.isdigit()
 
 
 def _is_draft(name: bytes) -> bool:

@@ -6,6 +6,7 @@ does not know whether a prompt or a command line has called it.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -277,6 +278,13 @@ def also_telling(what: Callable[[], str]) -> Iterator[None]:
         if before := what():
             error.args = (f"{error} ({before})",)
         raise
+
+
+def is_new_file(target: str) -> bool:
+    """Is a place a file that is not there yet, and would be made by opening it?"""
+    is_file = "://" not in target and target[:1] != "@" and target != ":memory:"
+    is_file = is_file and not target.rpartition(":")[2].isdigit()
+    return is_file and not os.path.exists(os.path.expanduser(target))
 
 
 def now_ms() -> int:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
-from itertools import chain
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator, Mapping
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any, Final
 
 from streamcli.backend import LostError, UnreachableError
 from streamcli.flags import Flag, UsageError
-from streamcli.ids import MIN_ID, StreamID
+from streamcli.ids import MAX_ID, MIN_ID, StreamID
 from streamcli.reply import Error, Reply
 from streamcli.text import bare, counted
 from streamcli.times import date_text, span_text
 from streamcli.tools import state as states
 from streamcli.tools.entries import Entry, id_of, pages
-from streamcli.tools.job import INTERRUPTED, OK, Given, Job, RefusedError, Tool, ToolError, span_ms
+from streamcli.tools.job import INTERRUPTED, OK, Given, Job, RefusedError, Tool, ToolError, is_new_file, span_ms
+from streamcli.tools.marks import Mark, behind, found, id_in, last_id, number_in, place_of, so_far
 from streamcli.tools.places import place
 from streamcli.tools.stopping import Stop, stopping
 from streamcli.tools.survey import clock
@@ -54,13 +55,18 @@ class Pace:
 
 
 class Player:
-    """Adds entries; `added` are certain, up to `last_id`. `late`: by how many seconds it was behind, at most."""
+    """Adds entries; `added` are certain, up to `last_id`, which has become `newest`.
+
+    `late`: by how many seconds it was behind, at most. `uncertain`: how many behind
+    `last_id` may be there, because they were not answered, or one before them was refused.
+    """
 
     def __init__(self, target: Backend, name: bytes, pace: Pace, *, keeps_ids: bool) -> None:
         self.added = 0
         self.last_id: StreamID | None = None
         self.late = 0.0
-        self.uncertain = 0  # sent, and not answered
+        self.newest = MIN_ID
+        self.uncertain = 0
         self._target, self._name, self._pace, self._keeps_ids = target, name, pace, keeps_ids
 
     def play(self, new: Iterator[Entry], stop: Stop) -> Iterator[int]:
@@ -94,11 +100,12 @@ class Player:
                     behind += 1
                 else:
                     self.added += 1
-                    self.last_id = id_of(id)
+                    self.last_id, self.newest = id_of(id), id_of(reply)
         except LostError:
             self.uncertain = len(together) - answered
             raise
         if refused is not None:
+            self.uncertain = behind and behind + 1  # with the one that was refused
             self._refuse(*refused, behind)
 
     def _refuse(self, id: bytes, reply: Reply, behind: int) -> None:
@@ -160,10 +167,84 @@ class _Range:
         start, end = given.text("start"), given.text("end")
         self.start = MIN_ID if start is None else place(start, now)
         self.end = state.last_id if end is None else min(state.last_id, place(end, now, last=True))
+        self.last = state.last_id
         self.total = state.length if start is None and end is None else None
+        self.there: frozenset[bytes] = frozenset()  # what was added before, though one before it was not
 
     def entries(self, backend: Backend) -> Iterator[Entry]:
-        return chain.from_iterable(pages(backend, self.key, self.start, self.end))
+        found = chain.from_iterable(pages(backend, self.key, self.start, self.end))
+        return (entry for entry in found if entry[0] not in self.there) if self.there else found
+
+
+# -- going on -----------------------------------------------------------------------------------
+
+
+class _Course:
+    """How far the same command once came, and what is kept of it when this one stops."""
+
+    def __init__(self, job: Job, given: Given, range: _Range, target: Backend, name: bytes) -> None:
+        said = [given.text(key) for key in ("start", "end", "speed", "max_gap")]
+        places = place_of(job.backend), place_of(target)
+        self._mark = Mark(job.environment, "replay", *places, range.key, name, repr(said), given.on("keep_ids"))
+        self._job, self._range, self._target, self._name = job, range, target, name
+        self.keeps_ids = given.on("keep_ids")
+        self.last_id: StreamID | None = None
+        try:
+            self._last = last_id(target, name)
+        except RefusedError:  # it may only be added to
+            self._mark, self._last = Mark(job.environment, None), None
+        self.newest = self._last or MIN_ID
+        if not given.on("again") and (facts := self._mark.read()):
+            self._go_on(facts)
+
+    def _go_on(self, facts: Mapping[str, Any]) -> None:
+        """Narrow the range to what is left of it."""
+        last, newest, name = id_in(facts, "last"), id_in(facts, "newest"), bare(self._name)
+        if last > self._range.last or self.newest < newest:
+            self._job.say(f"replay: {name} is not the stream at which the same command stopped: it begins anew")
+            return
+        self.newest = newest
+        self._range.total, self._range.end = None, id_in(facts, "end")
+        if last > MIN_ID:
+            self._pass(last)
+        self._look(number_in(facts, "uncertain"))
+        where = f"behind {self.last_id}" if self.last_id is not None else "from the beginning"
+        self._job.say(f"replay: it goes on {where}, where the same command stopped; --again begins anew")
+
+    def _pass(self, id: StreamID) -> None:
+        self.last_id, self._range.start = id, id.next() or MAX_ID
+        if id == MAX_ID:
+            self._range.end = MIN_ID
+
+    def _look(self, uncertain: int) -> None:
+        """What is there of the entries of which it was not certain?"""
+        wanted = list(islice(self._range.entries(self._job.backend), uncertain))
+        if not wanted:
+            return
+        there = behind(self._target, self._name, self.newest)
+        answers = found(*([self._alike(entry) for entry in some] for some in (wanted, there)))
+        done = so_far(answers)
+        if done:
+            self._pass(id_of(wanted[done - 1][0]))
+        self._range.there = frozenset(id for (id, _), is_there in zip(wanted, answers, strict=True) if is_there)
+
+    def _alike(self, entry: Entry) -> tuple[bytes, ...]:
+        """What is the same of an entry and of its copy."""
+        id, fields = entry
+        return (id, *fields) if self.keeps_ids else tuple(fields)
+
+    def keep(self, player: Player) -> bool:
+        """Keep how far it came; is the same command going to go on?"""
+        last = player.last_id or MIN_ID
+        facts = {
+            "last": last.text.decode(),
+            "newest": player.newest.text.decode(),
+            "end": self._range.end.text.decode(),
+        }
+        return self._mark.keep({**facts, "uncertain": player.uncertain})
+
+    def ended(self) -> None:
+        self._mark.forget()
 
 
 # -- the tool -----------------------------------------------------------------------------------
@@ -176,11 +257,15 @@ def run(job: Job, given: Given) -> int:
         raise UsageError("say where to, by --to")
     name, at = os.fsencode(to), given.text("at")
     range, pace = _Range(job, given), Pace(speed, most)
-    if given.dry_run:
-        return _tell_plan(job, range, pace, name, at)
     source = job.backend
+    if given.dry_run:
+        if at is None or not is_new_file(at):
+            _Course(job, given, range, source if at is None else job.open(at), name)
+        return _tell_plan(job, range, pace, name, at)
     target = source.beside() if at is None else job.open(at, writes=True)
-    player = Player(target, name, pace, keeps_ids=given.on("keep_ids"))
+    course = _Course(job, given, range, target, name)
+    player = Player(target, name, pace, keeps_ids=course.keeps_ids)
+    player.last_id, player.newest = course.last_id, course.newest
     began = time.monotonic()
     try:
         with stopping() as stop, job.progress(f"replay {bare(range.key)}", range.total) as shown:
@@ -189,28 +274,34 @@ def run(job: Job, given: Given) -> int:
             stopped = stop.asked
     except LostError as error:
         sent = f"; {player.uncertain} more were sent, and may be there" if player.uncertain else ""
-        raise LostError(f"{error}; {_stand(player)}{sent}", interrupted=error.interrupted) from None
+        raise LostError(f"{error}; {_stand(player, course)}{sent}", interrupted=error.interrupted) from None
     except UnreachableError as error:
-        raise UnreachableError(f"{error}; {_stand(player)}") from None
+        raise UnreachableError(f"{error}; {_stand(player, course)}") from None
     except ToolError as error:
-        raise ToolError(f"{error}; {_stand(player)}", error.code) from None
+        raise ToolError(f"{error}; {_stand(player, course)}", error.code) from None
     finally:
         if at is None:
             target.close()
     seconds = time.monotonic() - began
     if stopped:
-        job.say(f"replay: stopped; {_stand(player)}")
+        job.say(f"replay: stopped; {_stand(player, course)}")
         return INTERRUPTED
+    course.ended()
     _tell(job, range, player, pace, name, seconds)
     return OK
 
 
-def _stand(player: Player) -> str:
+def _stand(player: Player, course: _Course) -> str:
     """How far it is, and how to go on."""
+    stand = f"added {counted(player.added, 'entry')}"
     following = None if player.last_id is None else player.last_id.next()
+    if following is None and not player.uncertain:
+        return stand
+    kept = course.keep(player)
     if following is None:
-        return f"added {counted(player.added, 'entry')}"
-    return f"added {counted(player.added, 'entry')}, up to {player.last_id}; go on with --from {following}"
+        return f"{stand}; the same command goes on" if kept else stand
+    how = f"the same command goes on, any other with --from {following}" if kept else f"go on with --from {following}"
+    return f"{stand}, up to {player.last_id}; {how}"
 
 
 def _tell(job: Job, range: _Range, player: Player, pace: Pace, name: bytes, seconds: float) -> None:
@@ -291,6 +382,7 @@ TOOL: Final = Tool(
         Flag(("--from",), "start", "Begin at this ID or time.", "PLACE"),
         Flag(("--until",), "end", "End with this ID or time.", "PLACE"),
         Flag(("--keep-ids",), "keep_ids", "Keep the IDs (default: new ones, of the time of adding)."),
+        Flag(("--again",), "again", "Begin anew, though the same command was stopped before its end."),
     ),
     least=1,
     most=1,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from streamcli.backend import Backend
@@ -39,7 +40,9 @@ class Desk:
         self.said: list[str] = []
         self.asked: list[str] = []
         self._at, self._places, self._answers = backend, places or {}, list(answers)
-        self.job = Job(self, format, options or Options(), environment or {}, prompt=prompt, read_only=read_only)
+        self._home = TemporaryDirectory()  # for what a tool keeps; gone with the desk
+        environment = {"HOME": self._home.name, **(environment or {})}
+        self.job = Job(self, format, options or Options(), environment, prompt=prompt, read_only=read_only)
 
     def run(self, name: str, *words: str | bytes) -> int:
         """Run a tool as a command line would; what it raises comes out."""

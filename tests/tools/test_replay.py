@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 
 import pytest
 
 from streamcli.backend import Backend
 from streamcli.ids import StreamID
+from streamcli.reply import Error, Reply
 from streamcli.tools.replay import Pace
 from tests.e2e.program import Program, said, until
 from tests.remote.processes import Server
@@ -93,6 +94,8 @@ class Clock:
 class Heard:
     """A target that keeps when each entry came."""
 
+    target, db = "there", 0
+
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.came: list[float] = []
@@ -101,6 +104,9 @@ class Heard:
         for _ in argvs:
             self.came.append(self.clock.now - 1000)
             yield b"1-1"
+
+    def execute(self, argv: Sequence[bytes]) -> Reply:
+        return Error("ERR no such key")
 
     def close(self) -> None: ...
 
@@ -178,14 +184,50 @@ def test_ids_that_cannot_be_kept_are_refused_with_their_place(there: There, prog
     assert there.call("XLEN", "b") == 1
 
 
-def test_ctrl_c_says_where_to_go_on(there: There, program: Program) -> None:
+def stopped(there: There, program: Program, *words: str) -> None:
+    """A replay of `a` to `b` that Ctrl-C has stopped before the last entry."""
     fill(there)
-    running = program.start(*there.args, "replay", "a", "--to", "b")
+    running = program.start(*there.args, "replay", "a", "--to", "b", *words)
     until(lambda: there.call("XLEN", "b") == 5, "all but the last are added")
     running.interrupt()
-    got = running.finish()
-    stand = f"added 5 entries, up to {BASE + 300}-0; go on with --from {BASE + 300}-1"
-    assert got == said("", f"replay: stopped; {stand}\n", 130)
+    stand = f"added 5 entries, up to {BASE + 300}-0; the same command goes on, any other with --from {BASE + 300}-1"
+    assert running.finish() == said("", f"replay: stopped; {stand}\n", 130)
+
+
+_GOES_ON = "replay: it goes on behind {}, where the same command stopped; --again begins anew\n"
+
+
+@pytest.mark.parametrize("words", [[], ["--keep-ids"]])
+def test_after_ctrl_c_the_same_command_goes_on(there: There, program: Program, words: list[str]) -> None:
+    stopped(there, program, *words)
+    there.call("XADD", "a", f"{BASE + 3_700_000}-0", "n", "later")  # is not of it: it ended elsewhere when it began
+    said_of_it = _GOES_ON.format(f"{BASE + 300}-0")
+    got = program.run(*there.args, "replay", "a", "--to", "b", *words, "--dry-run")
+    assert (got.out.decode().splitlines()[0], got.err.decode()) == (
+        "a: 1 entry would be added to b in 0 ms",
+        said_of_it,
+    )
+    got = program.run(*there.args, "replay", "a", "--to", "b", *words)
+    assert (got.out.decode()[:21], got.err.decode(), got.code) == ("a: 1 entry added to b", said_of_it, 0)
+    assert fields(there, "b") == fields(there, "a")[:-1]
+    got = program.run(*there.args, "replay", "a", "--to", "b", "--speed", "max", "--keep-ids", "--dry-run")
+    assert got.err == b""  # it has ended, and that is another command
+
+
+def test_it_begins_anew_when_told_so_or_when_the_copy_is_another(there: There, program: Program) -> None:
+    stopped(there, program)
+    got = program.run(*there.args, "replay", "a", "--to", "b", "--again", "--dry-run")
+    assert (got.out.decode()[:22], got.err) == ("a: 6 entries would be ", b"")
+    there.call("DEL", "b")
+    got = program.run(*there.args, "replay", "a", "--to", "b", "--dry-run")
+    assert (got.out.decode()[:22], got.err.decode()) == (
+        "a: 6 entries would be ",
+        "replay: b is not the stream at which the same command stopped: it begins anew\n",
+    )
+
+
+def test_ctrl_c_says_where_another_command_may_go_on(there: There, program: Program) -> None:
+    stopped(there, program)
     got = program.run(*there.args, "replay", "a", "--to", "b", "--from", f"{BASE + 300}-1")
     assert got.code == 0
     assert fields(there, "b") == fields(there, "a")
@@ -194,14 +236,14 @@ def test_ctrl_c_says_where_to_go_on(there: There, program: Program) -> None:
 def test_when_the_target_dies_it_says_what_is_certain(
     server: Server, proxied: Callable[[int | str], Proxy], program: Program
 ) -> None:
-    lines = "".join(f"XADD a {number}-1 n {'v' * 100}\n" for number in range(1, 2001))
+    lines = "".join(f"XADD a {number}-1 n {number:0100}\n" for number in range(1, 2001))
     assert program.on(stdin=lines.encode()).code == 0
     proxy = proxied(server.port)
     proxy.cut(after=120_000, down=False)
     got = program.on("replay", "a", "--to", "b", "--at", f"127.0.0.1:{proxy.port}", "--speed", "max")
     found = re.fullmatch(
         r"streamcli replay: the connection to .* was lost \(.*\); added ([\d,]+) entries, up to (\d+)-1; "
-        r"go on with --from (\d+)-2; (\d+) more were sent, and may be there\n",
+        r"the same command goes on, any other with --from (\d+)-2; (\d+) more were sent, and may be there\n",
         got.err.decode(),
     )
     assert (got.code, found is None) == (3, False), got.err
@@ -209,6 +251,12 @@ def test_when_the_target_dies_it_says_what_is_certain(
     added, sent = int(found[1].replace(",", "")), int(found[4])
     assert added == int(found[2]) == int(found[3])
     assert added <= server.call("XLEN", "b") <= added + sent
+    proxy.release()
+    got = program.on("replay", "a", "--to", "b", "--at", f"127.0.0.1:{proxy.port}", "--speed", "max")
+    assert got.code == 0, got.err
+    assert [values for _, values in server.call("XRANGE", "b", "-", "+")] == [
+        [b"n", b"%0100d" % number] for number in range(1, 2001)
+    ]
 
 
 @pytest.mark.xdist_group("cluster")
