@@ -51,7 +51,7 @@ _streamcli_options() {
     TOP) echo "--interval --view --once --json --help" ;;
     PENDING) echo "--consumer --idle --deliveries --from --until -n --limit --no-payload --browse --to --mode --reason --not-atomic --dry-run --json --help" ;;
     EXPORT) echo "--from --until -o --output --groups --all --plain --format --json --help" ;;
-    IMPORT) echo "--to --new-ids --append --groups --all --format --id --time --from-line --batch --dry-run --json --help" ;;
+    IMPORT) echo "--to --new-ids --append --groups --all --format --id --time --from-line --again --batch --dry-run --json --help" ;;
     CLONE) echo "--match --rename --prefix --replace --update --no-groups --verify --follow --every --dry-run --json --help" ;;
     REPLAY) echo "--to --at --speed --max-gap --from --until --keep-ids --again --dry-run --json --help" ;;
     TRIM) echo "--older-than --before --acked --dry-run --json --help" ;;

@@ -157,6 +157,7 @@ complete -c streamcli -n '__streamcli_verb IMPORT' -l format -x -a 'jsonl json c
 complete -c streamcli -n '__streamcli_verb IMPORT' -l id -x -d 'The column of CSV or plain JSON that has the IDs.'
 complete -c streamcli -n '__streamcli_verb IMPORT' -l time -x -d 'The column whose times make the IDs.'
 complete -c streamcli -n '__streamcli_verb IMPORT' -l from-line -x -d 'Pass over the entries before this line of the file.'
+complete -c streamcli -n '__streamcli_verb IMPORT' -l again -d 'Begin anew, though the same command was stopped before its end.'
 complete -c streamcli -n '__streamcli_verb IMPORT' -l batch -x -d 'How many commands are sent ahead of their replies.'
 complete -c streamcli -n '__streamcli_verb IMPORT' -l dry-run -d 'Say what would be done, and change nothing.'
 complete -c streamcli -n '__streamcli_verb IMPORT' -l json -d 'The same as --format json.'

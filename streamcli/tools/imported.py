@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING, Final
 
 from streamcli.backend import LostError, Pouring, Ready, UnreachableError
 from streamcli.flags import UsageError
+from streamcli.ids import MIN_ID, parse_id
 from streamcli.reply import Error, Reply
-from streamcli.resp import encode, encode_command
 from streamcli.text import bare
-from streamcli.tools.entries import id_of
 from streamcli.tools.expiry import expire
 from streamcli.tools.job import UNREACHABLE, RefusedError, ToolError
-from streamcli.tools.landing import MARK, STAND_IN, Landing
-from streamcli.tools.quick import Alike
+from streamcli.tools.landing import MARK, Landing
+from streamcli.tools.outgoing import Rest, commands, ready
 from streamcli.tools.records import Batch, End, GroupLine, Header, LineError, PendingLine, Record, Settings
 from streamcli.tools.state import Notes, Pending, State, claim, finish, make_groups, settle
 
 if TYPE_CHECKING:
     from streamcli.backend import Backend
     from streamcli.tools.progress import Progress
+    from streamcli.tools.resuming import Course
     from streamcli.tools.stopping import Stop
 
 _ABOVE: Final = "equal or smaller"
@@ -55,16 +55,18 @@ class Plan:
 class Import:
     """One import: `look` may go through the records before `apply` does.
 
-    `line` is the last one of which all is certain to be done; `began`: some may have been.
+    `line` is the last one of which all is certain to be done, `sent` the last one that may be; `began`: some may
+    have been. `unnamed`: entries get new IDs, so that nothing but `course` tells which of them are there.
     """
 
-    def __init__(self, backend: Backend, plan: Plan) -> None:
-        self.plan = plan
+    def __init__(self, backend: Backend, plan: Plan, course: Course | None = None) -> None:
+        self.plan, self.course = plan, course
         self.notes = Notes()
         self.landings: dict[bytes, Landing] = {}
         self.groups = self.pending = 0
         self.entries = 0  # that were found in the file
-        self.line = 0
+        self.line = self.sent = 0
+        self.unnamed = plan.new_ids
         self.began = self.stopped = False
         self.left_out_groups = False
         self._backend = backend
@@ -156,7 +158,11 @@ class Import:
             there = [at for at, words in enumerate(batch.words) if words is not None]
             ids = None if batch.ids is None else [batch.ids[at] for at in there]
             batch = Batch(batch.stream, [batch.lines[at] for at in there], ids, [batch.words[at] for at in there])
-        return batch._replace(ids=None) if self.plan.new_ids else batch
+        if self.plan.new_ids:
+            batch = batch._replace(ids=None)
+        if self.course is None or batch.ids is not None or not batch.words:
+            return batch
+        return self.course.left(batch, self._landing(batch.stream, batch.lines[0]), looks=not self._looked)
 
     def _landing(self, stream: bytes | None, line: int) -> Landing:
         name = self._name(stream, line)
@@ -204,7 +210,7 @@ class Import:
 
     def apply(self, records: Iterator[Record], stop: Stop, progress: Progress) -> None:
         """Add the entries and make the groups. Raises ToolError: `line` says how far it has come."""
-        rest = _Rest(self._counted(records))
+        rest = Rest(self._counted(records))
         while (record := rest.take()) is not None:
             if isinstance(record, Batch):
                 rest.back(record)
@@ -230,7 +236,7 @@ class Import:
             for stream in list(self._settings):
                 self._finish(stream)
 
-    def _add(self, rest: _Rest, stop: Stop, progress: Progress) -> None:
+    def _add(self, rest: Rest, stop: Stop, progress: Progress) -> None:
         """Send the entries up to the next record of another kind. What is refused stops it."""
         sending = _Sending(self, rest, stop)
         done = 0
@@ -248,6 +254,7 @@ class Import:
                     behind += range(done, done + answers) if refused is not None else ()
                     done += answers
                 else:
+                    sending.came(done, answers if refused is None else answers[: max(0, refused[0] - done)])
                     done += len(answers)
                 if refused is None:
                     sending.settle(done)
@@ -270,9 +277,15 @@ class Import:
             yield from self._backend.poured(sending.ready((window + 1) // 2), window=window)
             return
         added = 0
+        ids: list[Reply] = []
         try:
             for reply in self._backend.pipelined(sending, window=self.plan.batch or _PIPELINED):
-                if isinstance(reply, Error):
+                if self.unnamed:
+                    ids.append(reply)
+                    if len(ids) == _SETTLED:
+                        yield ids
+                        ids = []
+                elif isinstance(reply, Error):
                     yield added
                     added = 0
                     yield [reply]
@@ -280,11 +293,12 @@ class Import:
                     yield added
                     added = 0
         except (LostError, UnreachableError):
-            yield added
+            yield ids or added
             raise
-        yield added
+        yield ids or added
 
     def _certain(self, sending: _Sending, done: int) -> None:
+        self.sent = sending.last_line or self.sent
         sending.settle(done)
         self.line = sending.line_before(done) or self.line
 
@@ -298,17 +312,26 @@ class Import:
             first, last = sending.line_of(behind[0])[0], sending.line_of(behind[-1])[0]
             span = f"line {first}" if first == last else f"lines {first} to {last}"
             after += f"; but {len(behind)} of those sent behind it were added, too: of {span}"
+        if self.unnamed and self._goes_on():
+            after += "; the same command goes on"
         return LineError(line, f"{text}; {after}")
 
     def where(self) -> str:
         """How far it is, and how to go on, for somebody who reads why it stopped."""
         if not self.line and not self.began:
             return "nothing was done"
+        goes_on = self._goes_on()
         if not self.line:
-            return "nothing is certain to be done" + ("" if self.plan.new_ids else "; the same command goes on")
-        if self.plan.new_ids:
+            return "nothing is certain to be done" + ("; the same command goes on" if goes_on else "")
+        if not goes_on:
             return f"line {self.line} is the last that is certain to be done: --from-line {self.line + 1} goes on"
         return f"line {self.line} is the last that is certain to be done; the same command goes on from there"
+
+    def _goes_on(self) -> bool:
+        """Is the same command going to go on?"""
+        if not self.unnamed:
+            return True
+        return self.course is not None and self.course.keep(self.line, self.sent, self.landings.values())
 
     # -- groups ----------------------------------------------------------------------------
 
@@ -342,7 +365,7 @@ class Import:
             make_groups(self._backend, landing.key, [record.group], self.notes)
             self.groups += 1
 
-    def _claim(self, first: PendingLine, rest: _Rest) -> bool:
+    def _claim(self, first: PendingLine, rest: Rest) -> bool:
         """Make all that follows of the same group pending. Always False: the line is counted here."""
         landing = self._landing(first.stream, first.line)
         skip = (landing.key, first.group) in self._skipped_groups
@@ -384,35 +407,19 @@ class Import:
             landing.marked = False
 
 
-class _Rest:
-    """Records still to come; the one that was taken last can be put back."""
-
-    def __init__(self, records: Iterator[Record]) -> None:
-        self._records = records
-        self._back: Record | None = None
-
-    def take(self) -> Record | None:
-        """The next; None at the end."""
-        record, self._back = self._back, None
-        return next(self._records, None) if record is None else record
-
-    def back(self, record: Record) -> None:
-        self._back = record
-
-
 class _Sending:
     """The commands that add entries, as they are asked for, and the line that each is from until it is settled."""
 
-    def __init__(self, job: Import, rest: _Rest, stop: Stop) -> None:
+    def __init__(self, job: Import, rest: Rest, stop: Stop) -> None:
         self.ended = self.stopped = False
         self.fault: ToolError | UsageError | None = None  # what is wrong with the next line
         self._job, self._rest, self._stop = job, rest, stop
         self._sent: deque[tuple[int, Batch, Landing]] = deque()  # each with how many were sent before it
-        self._line = 0
+        self._line = self.last_line = 0
 
     def __iter__(self) -> Iterator[list[bytes]]:
         for batch, landing in self._batches():
-            yield from _commands(batch, landing)
+            yield from commands(batch, landing)
 
     def ready(self, most: int) -> Iterator[Ready]:
         """The same in blocks of the wire's bytes, of so many commands at most."""
@@ -421,7 +428,7 @@ class _Sending:
                 if self.ended:
                     return
                 ids = None if whole.ids is None else whole.ids[at : at + most]
-                yield _ready(whole._replace(ids=ids, words=whole.words[at : at + most]), landing)
+                yield ready(whole._replace(ids=ids, words=whole.words[at : at + most]), landing)
 
     def _batches(self) -> Iterator[tuple[Batch, Landing]]:
         try:
@@ -442,12 +449,23 @@ class _Sending:
                 batch = self._job._checked(whole)
                 landing = self._job._landing(whole.stream, whole.lines[0])
                 self._job.began = True
+                if batch.ids is None:
+                    self._job.unnamed = True
+                    landing.newest = landing.newest or landing.last or MIN_ID
+                self.last_line = whole.lines[-1]
                 self._sent.append((count, batch._replace(lines=batch.lines or whole.lines[-1:]), landing))
                 yield batch, landing
                 count += len(batch.words)
             if self._stop.asked:
                 self.stopped = True
                 return
+
+    def came(self, first: int, replies: list[Reply]) -> None:
+        """The IDs that were given to the commands from that number on."""
+        for start, batch, landing in self._sent:
+            last = min(start + len(batch.words), first + len(replies)) - 1
+            if batch.ids is None and last >= max(start, first) and isinstance(reply := replies[last - first], bytes):
+                landing.newest = parse_id(reply) or landing.newest
 
     def settle(self, done: int) -> None:
         """So many commands have been answered: batches before that are forgotten."""
@@ -469,25 +487,3 @@ class _Sending:
         """Where a command came from that is not settled."""
         first, batch, landing = next(one for one in reversed(self._sent) if one[0] <= number)
         return batch.lines[number - first], landing
-
-
-def _commands(batch: Batch, landing: Landing) -> Iterator[list[bytes]]:
-    key = landing.key
-    if batch.ids is None:
-        for words in batch.words:
-            yield [b"XADD", key, b"*", *(words or STAND_IN)]
-        return
-    for id, words in zip(batch.ids, batch.words, strict=True):
-        if words is None:
-            landing.stand_ins.append(id_of(id))
-            yield [b"XADD", key, id, *STAND_IN]
-        else:
-            yield [b"XADD", key, id, *words]
-
-
-def _ready(batch: Batch, landing: Landing) -> Ready:
-    words, ids = batch.words, batch.ids
-    if isinstance(words, Alike) and ids is not None:
-        return Ready(words.commands(landing.key), words.replies(), len(words))
-    data = b"".join(map(encode_command, _commands(batch, landing)))
-    return Ready(data, b"".join(map(encode, ids or ())), len(words))

@@ -18,7 +18,9 @@ from streamcli.text import bare, counted
 from streamcli.tools.imported import Import, Plan
 from streamcli.tools.infile import STDIN, InFile
 from streamcli.tools.job import INTERRUPTED, OK, UNREACHABLE, Given, Job, Tool, ToolError, now_ms
+from streamcli.tools.marks import Mark, place_of
 from streamcli.tools.readers import array, jsonl
+from streamcli.tools.resuming import ChangedError, Course
 from streamcli.tools.rows import Rows
 from streamcli.tools.stopping import stopping
 
@@ -37,7 +39,8 @@ def run(job: Job, given: Given) -> int:
         raise UsageError("at the prompt there is no standard input to read: name a file")
     plan = _plan(given)
     file = InFile(path)
-    one = Import(job.backend, plan)
+    course = _course(job, given, path) if file.twice and path != STDIN else None
+    one = Import(job.backend, plan, course)
     try:
         with stopping() as stop:
             return _run(job, given, file, one, stop)
@@ -45,6 +48,36 @@ def run(job: Job, given: Given) -> int:
         raise ToolError(f"{error}; {one.where()}", UNREACHABLE) from None
     finally:
         one.close()
+
+
+def _course(job: Job, given: Given, path: str) -> Course | None:
+    """Where the same command stopped, if it did. Raises ToolError when the file is another since then."""
+    words = [given.text(key) for key in ("to", "as", "id", "time")]
+    flags = [given.on(key) for key in ("new_ids", "append", "groups")]
+    place = place_of(job.backend)
+    mark = Mark(
+        job.environment,
+        "import",
+        place,
+        os.path.realpath(path),
+        repr(words),
+        repr(flags),
+        given.number("from_line") or 1,
+    )
+    status = os.stat(path)
+    course = Course(mark, [status.st_size, status.st_mtime_ns])
+    if given.on("again"):
+        return course
+    try:
+        note = course.read(job.backend)
+    except ChangedError as error:
+        raise ToolError(
+            f"{path} was changed since the same command stopped behind line {error.line}: "
+            f"--from-line {error.line + 1} goes on there, --again begins anew"
+        ) from None
+    if note is not None:
+        job.say(f"import: {note}")
+    return course
 
 
 def _plan(given: Given) -> Plan:
@@ -77,6 +110,8 @@ def _run(job: Job, given: Given, file: InFile, one: Import, stop: Stop) -> int:
         total = None if new is None else one.entries
         with job.progress(f"import {file.name}", total) as progress, _records(file, given) as records:
             one.apply(records, stop, progress)
+        if one.course is not None and not one.stopped:
+            one.course.ended()
     for line in one.notes.lines:
         job.say(f"import: {line}")
     if one.notes.left_out:
@@ -153,6 +188,7 @@ TOOL: Final = Tool(
             "N",
             number=(1, 9_999_999_999),
         ),
+        Flag(("--again",), "again", "Begin anew, though the same command was stopped before its end."),
         Flag(("--batch",), "batch", "How many commands are sent ahead of their replies.", "N", number=(1, 100_000)),
     ),
     writes=True,

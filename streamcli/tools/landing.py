@@ -12,10 +12,9 @@ from operator import lt
 from typing import TYPE_CHECKING, Final
 
 from streamcli.ids import MIN_ID, U64_MAX, StreamID, parse_id
-from streamcli.reply import Error
 from streamcli.text import bare, escaped
-from streamcli.tools.entries import entries, id_of, pages
-from streamcli.tools.job import RefusedError
+from streamcli.tools.entries import id_of, pages
+from streamcli.tools.marks import last_id
 from streamcli.tools.records import Batch, LineError
 from streamcli.tools.state import State, read_state
 
@@ -40,12 +39,13 @@ class Landing:
     """
 
     def __init__(self, backend: Backend, key: bytes, *, append: bool, whole: bool) -> None:
-        self.key = key
+        self.key, self.backend = key, backend
         self.added = self.skipped = 0
         self.stand_ins: list[StreamID] = []
         self.absent: set[StreamID] = set()
         self.state: State | None = read_state(backend, key) if whole else None
-        self.last = self.state.last_id if self.state is not None else None if whole else _last(backend, key)
+        self.last = self.state.last_id if self.state is not None else None if whole else last_id(backend, key)
+        self.newest: StreamID | None = None  # of those that were given new IDs here
         self.marked = self.state is not None and any(group.name == MARK for group in self.state.groups)
         self._append = append
         self._previous = MIN_ID
@@ -188,19 +188,3 @@ def _id(text: bytes, line: int) -> tuple[int, int]:
     if id is None or max(id) > U64_MAX:
         raise LineError(line, f"{escaped(text[:_SHOWN])} is no ID: two numbers of 64 bits, as in 5-1")
     return id
-
-
-def _last(backend: Backend, key: bytes) -> StreamID | None:
-    """The last ID that a stream has given; None when there is no such key. Raises RefusedError."""
-    argv = (b"XINFO", b"STREAM", key)
-    reply = backend.execute(argv)
-    if isinstance(reply, Error):
-        if "no such key" in reply.text:
-            return None
-        raise RefusedError(reply, argv)
-    words = [word for pair in reply for word in pair] if not isinstance(reply, list) else reply  # type: ignore[union-attr]
-    for name, value in zip(words[::2], words[1::2], strict=False):
-        if name == b"last-generated-id" and isinstance(value, bytes):
-            return id_of(value)
-    newest = entries(backend.execute((b"XREVRANGE", key, b"+", b"-", b"COUNT", b"1")))
-    return id_of(newest[0][0]) if newest else None

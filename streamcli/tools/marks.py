@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 from streamcli.backend import OnFile
@@ -91,22 +90,18 @@ def behind(backend: Backend, key: bytes, id: StreamID) -> Iterator[Entry]:
             yield from page
 
 
-def found(wanted: Sequence[Hashable], there: Iterable[Hashable]) -> list[bool]:
-    """For each that is wanted: is it there, behind those before it?"""
+def found(wanted: Iterable[Hashable], there: Iterable[Hashable]) -> list[int | None]:
+    """For each that is wanted: at which place it is there, behind those before it; None when it is not."""
     places: dict[Hashable, list[int]] = {}
     for at, one in enumerate(there):
         places.setdefault(one, []).append(at)
-    answers, last = [], -1
+    answers: list[int | None] = []
+    last = -1
     for one in wanted:
         place = next((at for at in places.get(one, ()) if at > last), None)
-        answers.append(place is not None)
+        answers.append(place)
         last = last if place is None else place
     return answers
-
-
-def so_far(answers: Sequence[bool]) -> int:
-    """How many of them are there without one missing."""
-    return sum(1 for _ in takewhile(bool, answers))
 
 
 def id_in(facts: Mapping[str, Any], name: str) -> StreamID:

@@ -17,7 +17,7 @@ from streamcli.times import date_text, span_text
 from streamcli.tools import state as states
 from streamcli.tools.entries import Entry, id_of, pages
 from streamcli.tools.job import INTERRUPTED, OK, Given, Job, RefusedError, Tool, ToolError, is_new_file, span_ms
-from streamcli.tools.marks import Mark, behind, found, id_in, last_id, number_in, place_of, so_far
+from streamcli.tools.marks import Mark, behind, found, id_in, last_id, number_in, place_of
 from streamcli.tools.places import place
 from streamcli.tools.stopping import Stop, stopping
 from streamcli.tools.survey import clock
@@ -222,11 +222,11 @@ class _Course:
         if not wanted:
             return
         there = behind(self._target, self._name, self.newest)
-        answers = found(*([self._alike(entry) for entry in some] for some in (wanted, there)))
-        done = so_far(answers)
+        places = found(map(self._alike, wanted), map(self._alike, there))
+        done = next((at for at, place in enumerate(places) if place is None), len(places))
         if done:
             self._pass(id_of(wanted[done - 1][0]))
-        self._range.there = frozenset(id for (id, _), is_there in zip(wanted, answers, strict=True) if is_there)
+        self._range.there = frozenset(id for (id, _), at in zip(wanted, places, strict=True) if at is not None)
 
     def _alike(self, entry: Entry) -> tuple[bytes, ...]:
         """What is the same of an entry and of its copy."""
