@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from streamcli.docs.pages import SYNTAX
+from streamcli.docs.pages import EXAMPLE, SYNTAX
 from streamcli.text import columns, visible
 
 Fragment: TypeAlias = tuple[str, str]
@@ -92,12 +92,14 @@ class _Layout:
     def _block_code(self, token: Token, width: int, depth: int) -> Iterator[Line]:
         indent = "  " if width >= 2 * _WIDTH_MIN else ""
         info, room = token.get("attrs", {}).get("info") or "", width - len(indent)
-        syntax = info.split()[:1] == [SYNTAX]
-        hang = _HANG if syntax and room >= _WIDTH_MIN else 0
+        kind = info.partition(" ")[0]
+        hang = _HANG if room >= _WIDTH_MIN else 0
         for line in self.paint(info, self.shown(token["raw"].rstrip("\n"))):
-            parts = _wrapped(line, room, hang) if syntax else _cut(line, room)
+            typed = kind == EXAMPLE and line[0][1].startswith("> ") if line else False
+            in_words = kind == SYNTAX or (typed and _width(line) > room)  # a reply is left as it is, blanks and all
+            parts = _wrapped(line, room, hang) if in_words else _cut(line, room)
             for number, part in enumerate(parts):
-                yield [("", indent + " " * (hang if number else 0)), *part]
+                yield [("", indent + " " * (hang if number and in_words else 0)), *part]
 
     def _block_quote(self, token: Token, width: int, depth: int) -> Iterator[Line]:
         for line in self.blocks(token["children"], width - len(self.quote), depth):
@@ -297,18 +299,24 @@ def _fitting(text: str, width: int) -> int:
 
 
 def _column_widths(cells: Sequence[Sequence[Line]], room: int) -> list[int] | None:
-    """How wide each column is, the widest made narrower until all fit; None when that cannot be."""
-    widths = [max(1, *(_width(row[index]) for row in cells)) for index in range(len(cells[0]))]
-    if room < sum(min(width, _CELL_MIN) for width in widths):
+    """How wide each column is: the widest are made narrower until all fit, but no word is cut if that can be helped.
+
+    None when there is no room for columns.
+    """
+    every = list(zip(*cells, strict=True))
+    wanted = [max(1, *map(_width, column)) for column in every]
+    if room < sum(min(width, _CELL_MIN) for width in wanted):
         return None
-    while sum(widths) > room:
-        widest = max(widths)
-        second = max([width for width in widths if width < widest], default=_CELL_MIN)
-        over, count = sum(widths) - room, widths.count(widest)
-        lower = max(second, widest - -(-over // count), _CELL_MIN)
-        if lower >= widest:
-            lower = widest - 1
-        widths = [lower if width == widest else width for width in widths]
-        if sum(widths) < room and lower < widest:  # what rounding left goes to the first that was cut
-            widths[widths.index(lower)] += min(room - sum(widths), widest - lower)
+    least = [max((_width(word) for cell in column for word in _words(cell)), default=1) for column in every]
+    if sum(least) > room:
+        least = [min(width, _CELL_MIN) for width in wanted]
+    for level in range(room, 0, -1):
+        widths = [min(width, max(low, level)) for width, low in zip(wanted, least, strict=True)]
+        if sum(widths) <= room:
+            break
+    over = room - sum(widths)
+    for index, width in enumerate(wanted):  # what rounding left goes to the first that was cut
+        if width > widths[index]:
+            widths[index] += min(over, width - widths[index])
+            break
     return widths

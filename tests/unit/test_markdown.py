@@ -61,6 +61,24 @@ def test_tables_are_drawn_and_their_cells_wrapped() -> None:
     assert laid(text, 30, unicode=False)[1] == "---+----------------------+---"
 
 
+def test_a_column_is_not_cut_within_a_word_if_another_can_give_way() -> None:
+    text = "| field | it says |\n|---|---|\n| `max-deleted-entry-id` | the highest that was removed |"
+    assert laid(text, 36) == [
+        "field                │ it says",
+        "─────────────────────┼──────────────",
+        "max-deleted-entry-id │ the highest",
+        "                     │ that was",
+        "                     │ removed",
+    ]
+    assert laid(text, 20)[2:4] == ["max-delet │ the", "ed-entry- │ highest"]
+
+
+def test_what_is_typed_in_an_example_goes_on_behind_a_blank() -> None:
+    text = "```streamcli\n> XREADGROUP GROUP team ann COUNT 1 STREAMS jobs >\njobs\n```"
+    assert laid(text, 40) == ["  > XREADGROUP GROUP team ann COUNT 1", "      STREAMS jobs >", "  jobs"]
+    assert laid(text, 80) == ["  > XREADGROUP GROUP team ann COUNT 1 STREAMS jobs >", "  jobs"]
+
+
 def test_a_table_that_cannot_fit_becomes_lines() -> None:
     assert laid("| command | meaning |\n|---|---|\n| XLEN | counts |", 12) == ["command:", "XLEN", "meaning:", "counts"]
     assert laid("| | meaning |\n|---|---|\n| XLEN | counts |", 12) == ["XLEN", "meaning:", "counts"]
