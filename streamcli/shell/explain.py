@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from streamcli import errors, words
 from streamcli.grammar.foreign import Foreign
-from streamcli.grammar.meanings import meaning, name
+from streamcli.grammar.meanings import expectation, meaning, name
 from streamcli.grammar.parse import Call
 from streamcli.grammar.spec import Arg, Halves, Option, Pairs
 from streamcli.grammar.types import LAST, NEW
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _WORD_MAX = 40  # columns of a row's words
 _ROOM_MIN = 16  # columns for what they mean; with fewer the terminal may wrap it
 _BAR = 3  # columns
+_NEXT_MAX = 6  # of what may come next
 _TOGETHER = "together"
 
 
@@ -54,9 +55,10 @@ def explain(argv: tuple[bytes, ...], options: Options, now_ms: int) -> Iterator[
         error = call.problems[0].error if call.problems else errors.unknown_command(argv or (b"",))
         yield f"{_said(error.text, argv)}{f' ({lacks[0]})' if lacks else suffix(call, words_known.server)}"
         return
-    found = rows(call, now_ms)
+    drawn = _unfinished(call, words_known.read(argv, draft=True))
+    found = rows(drawn, now_ms)
     secret = secret_words(argv)
-    texts = [_cut(" ".join(_word(call, index, secret) for index in row.at)) for row in found]
+    texts = [_cut(" ".join(_word(drawn, index, secret) for index in row.at)) for row in found]
     together = whole(call)
     width = max(map(columns, [*texts[1:], _TOGETHER if together else ""]), default=0)
     mark, last, bar = ("├─ ", "└─ ", "│  ") if options.unicode else ("|- ", "`- ", "|  ")
@@ -72,10 +74,19 @@ def explain(argv: tuple[bytes, ...], options: Options, now_ms: int) -> Iterator[
         yield from _hung(head, len(mark) + width, "" if ends else look.dim(bar), means, room)
     if call.problems:  # a server says the first one only
         yield from _hung(look.red("wrong"), 5, "", _said(call.problems[0].error.text, argv), room)
+    if drawn is not call and drawn.expected:
+        come = " | ".join(expectation(one, drawn) for one in drawn.expected[:_NEXT_MAX])
+        more = " | ..." if len(drawn.expected) > _NEXT_MAX else ""
+        yield from _hung(look.yellow("next"), 4, "", f"{come}{more}", room)
     for sentence in lacks:
         yield from _hung(look.yellow("mind"), 4, "", sentence, room)
     for caution in cautions(call):
         yield from _hung(look.yellow("mind"), 4, "", f"{caution.text} (help {caution.topic})", room)
+
+
+def _unfinished(call: Call, draft: Call) -> Call:
+    """The line as one that is still being typed, if words at its end are all that it lacks."""
+    return draft if call.problems and not draft.problems else call
 
 
 def _hung(head: str, size: int, bar: str, text: str, width: int | None) -> Iterator[str]:
@@ -184,7 +195,7 @@ def _phrase(call: Call, index: int, pairs: Pairs | None) -> int:
 def _of_phrase(call: Call, at: tuple[int, ...], now_ms: int) -> str:
     part = _part(call, at[0])
     if isinstance(part, Option) and len(part.args) == 1 and len(at) > 1:
-        said = meaning(call, at[-1], now_ms)
+        said = meaning(call, at[-1 if call.roles[at[-1]] is not part.mark_role else 0], now_ms)
         if said == part.args[0].note and part.note and not part.marks:  # it says what the word is, not what it does
             said = meaning(call, at[0], now_ms)
         mark = next((meaning(call, index, now_ms) for index in at if call.roles[index] is part.mark_role), "")

@@ -19,6 +19,7 @@ from streamcli.words import argv
 if TYPE_CHECKING:
     from streamcli.docs.pages import Example, Page
 
+UNTITLED = "Examples"  # the heading that all of a page's examples have in common
 _LISTED_MAX = 90  # characters of an example in the list
 NOON_MS = 1_795_176_000_000  # 2026-11-20 12:00:00 UTC, at which every example begins
 _FOREVER_MS = 60_000
@@ -86,6 +87,8 @@ def tried(words: Sequence[str], options: Options) -> Iterator[str]:
 def _listed(page: Page, examples: Sequence[Example]) -> Iterator[str]:
     for example in examples:
         first = " ; ".join(step.command for step in example.steps)
+        if example.title != UNTITLED:
+            first = f"{example.title}: {first}"
         shown = first if len(first) <= _LISTED_MAX else f"{first[: _LISTED_MAX - 3]}..."
         yield f"{example.number:>3}  {shown}"
     yield f"     .try {page.name.lower()} N runs one, on streams of its own"

@@ -78,12 +78,44 @@ def test_what_the_words_do_together(line: str, together: str) -> None:
 
 
 def test_a_field_without_a_value_is_pointed_at() -> None:
-    assert explained("XADD a * f v g")[-3:] == [
+    assert explained("XADD a * f v g")[-4:] == [
         "├─ f v  a field and its value",
         "└─ g    a field without its value",
         "wrong  ERR wrong number of arguments for 'xadd' command",
+        "next  the value of g",
     ]
-    assert explained("XADD a * f")[-2] == "└─ f  a field without its value"
+    assert explained("XADD a * f")[-3] == "└─ f  a field without its value"
+
+
+@pytest.mark.parametrize(
+    ("line", "rows"),
+    [
+        ("XREAD COUNT", [
+            "└─ COUNT  at most so many entries per stream; 0: no limit",
+            "wrong  ERR wrong number of arguments for 'xread' command",
+            "next  at most so many entries per stream; 0: no limit",
+        ]),
+        ("XREAD BLOCK 0 STREAMS", [
+            "├─ BLOCK 0  wait for ever",
+            "└─ STREAMS  the streams' keys, then one ID for each of them",
+            "wrong  ERR syntax error",
+            "next  a stream's key",
+        ]),
+        ("XADD a MAXLEN ~", [
+            "├─ a         a stream's key",
+            "└─ MAXLEN ~  keep so many entries, about: whole nodes only, so that more may stay; cheaper",
+            "wrong  ERR wrong number of arguments for 'xadd' command",
+            "next  keep at most so many entries",
+        ]),
+        ("XADD a", [
+            "└─ a  a stream's key",
+            "wrong  ERR wrong number of arguments for 'xadd' command",
+            "next  NOMKSTREAM | KEEPREF | DELREF | ACKED | IDMPAUTO | IDMP | ...",
+        ]),
+    ],
+)  # fmt: skip
+def test_a_line_that_is_not_finished_is_explained_with_what_comes_next(line: str, rows: list[str]) -> None:
+    assert explained(line)[1:] == rows
 
 
 def test_an_option_says_what_it_does_where_its_value_says_nothing() -> None:

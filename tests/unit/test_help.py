@@ -232,6 +232,7 @@ def test_long_words_are_cut_in_messages() -> None:
 
 def test_examples_can_be_listed_and_tried_on_streams_of_their_own() -> None:
     assert next(iter(tried(["xlen"], PLAIN))).startswith("  1  XADD cities 1-1 city Oslo ; ")
+    assert list(tried(["xread"], PLAIN))[1].startswith("  2  Several streams: XADD orders 1-1 item lamp ; ")
     assert list(tried(["xlen", "1"], PLAIN))[:6] == [
         "> XADD cities 1-1 city Oslo", '"1-1"', "> XADD cities 1-2 city Lima", '"1-2"', "> XLEN cities", "2",
     ]  # fmt: skip
