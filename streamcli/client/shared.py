@@ -25,6 +25,7 @@ from streamcli.storage.store import Store
 
 Argv: TypeAlias = list[bytes]
 
+CLOSED = "the client was closed while this waited for its reply"
 _POLL_SECONDS = 0.004  # how long another process's write may stay unseen
 _CLOCK_SECONDS = 0.1  # how long an expired key may
 _FORK_SECONDS = 5.0  # how long a fork waits for the command that runs
@@ -146,6 +147,7 @@ class Shared:
         if not talk.closed:
             talk.closed = True
             self._leave_line(talk)
+            talk.nudge()  # closed by another thread or task: whoever waits hears of it
             talk.rest = ()
             talk.session.close()
 

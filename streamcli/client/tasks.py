@@ -16,7 +16,7 @@ from redis.exceptions import ConnectionError, ResponseError
 
 from streamcli.client.greeting import PUSHED, no_pushes, unpacked
 from streamcli.client.sending import Sender
-from streamcli.client.shared import Shared, Talk
+from streamcli.client.shared import CLOSED, Shared, Talk
 from streamcli.client.values import Values, Words, decoder
 
 
@@ -122,7 +122,7 @@ class Connection(Sender, AbstractConnection):  # type: ignore[misc]
                 if talk.replies:
                     return
                 if talk.wait is None:
-                    raise ConnectionError("nothing was asked, so there is nothing to read")
+                    raise ConnectionError(CLOSED if talk.closed else "nothing was asked, so there is nothing to read")
                 with suppress(TimeoutError):
                     async with asyncio.timeout(seconds):
                         await event.wait()
@@ -160,8 +160,9 @@ class Pool(ConnectionPool):
         return connection
 
     def put_back(self, connection: Any) -> None:
-        self._in_use_connections.remove(connection)
-        self._available_connections.append(connection)
+        if connection in self._in_use_connections:  # else it was put back when the client was closed
+            self._in_use_connections.remove(connection)
+            self._available_connections.append(connection)
 
     async def get_connection(self, command_name: Any = None, *keys: Any, **options: Any) -> Any:
         return self.take()

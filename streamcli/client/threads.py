@@ -12,7 +12,7 @@ from redis.exceptions import ConnectionError, ResponseError
 
 from streamcli.client.greeting import PUSHED, no_pushes, unmaintained, unpacked
 from streamcli.client.sending import Sender
-from streamcli.client.shared import Shared, Talk
+from streamcli.client.shared import CLOSED, Shared, Talk
 from streamcli.client.values import Values, Words, decoder
 
 _MAIN_SECONDS = 0.1  # the main thread waits no longer at a stretch
@@ -116,7 +116,7 @@ class Connection(Sender, AbstractConnection):
             if talk.replies:
                 return
             if talk.wait is None:
-                raise ConnectionError("nothing was asked, so there is nothing to read")
+                raise ConnectionError(CLOSED if talk.closed else "nothing was asked, so there is nothing to read")
             event.wait(most if seconds is None else seconds if most is None else min(seconds, most))
 
 

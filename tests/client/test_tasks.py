@@ -168,3 +168,15 @@ def test_a_client_goes_on_in_another_loop() -> None:
 def test_a_file_that_cannot_be_used_is_told_when_it_is_named(tmp_path: Path) -> None:
     with pytest.raises(streamcli.OpenError):
         streamcli.aconnect(tmp_path)
+
+
+@pytest.mark.parametrize("single", [False, True])
+def test_closing_the_client_ends_a_wait_of_another_task(place: Any, single: bool) -> None:
+    async def test(r: Any) -> None:
+        task = await waiting(r, r.xread({"a": "$"}, block=0))
+        await r.aclose()
+        with pytest.raises(redis.ConnectionError, match="closed while this waited"):
+            await task
+        assert await r.xadd("a", {"f": "v"}, id="1-1") == "1-1"
+
+    run(test, place, single_connection_client=single)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 
 import streamcli
 
@@ -203,3 +204,25 @@ def test_who_waits_for_a_group_is_told_when_a_command_of_another_one_meets_its_k
     r.pexpire("a", 5)
     until(lambda: r.set("b", 1) and not r.exists("a"))
     assert "NOGROUP" in str(reader.result())
+
+
+@pytest.mark.parametrize("single", [False, True])
+def test_closing_the_client_ends_a_wait_of_another_thread(single: bool, tmp_path: Path) -> None:
+    for place in (":memory:", tmp_path / "a.db"):
+        r = streamcli.connect(place, single_connection_client=single)
+        reader = Waiting(r, lambda: r.xread({"a": "$"}, block=0))  # noqa: B023
+        r.close()
+        error = reader.result()
+        assert isinstance(error, redis.ConnectionError)
+        assert "closed while this waited" in str(error)
+        assert r.xadd("a", {"f": "v"}, id="1-1") == b"1-1"
+        r.close()
+
+
+def test_closing_the_client_ends_a_pipeline_that_waits(r: Any) -> None:
+    pipe = (
+        r.pipeline(transaction=False).xadd("a", {"f": "v"}, id="1-1").xread({"a": "$"}, block=0).xadd("a", {"f": "w"})
+    )
+    reader = Waiting(r, pipe.execute)
+    r.close()
+    assert isinstance(reader.result(), redis.ConnectionError)
