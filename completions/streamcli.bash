@@ -45,19 +45,19 @@ _streamcli_subcommands() {
 _streamcli_options() {
     case $1 in
     SERVE) echo "--host --port --unixsocket --db --memory --durability --password --askpass --maxclients --help" ;;
-    TAIL) echo "--from --until -n --count --no-follow --where --fields --template --group --consumer --ack --json --help" ;;
+    TAIL) echo "--from --until -n --limit --count --no-follow --where --fields --template --group --consumer --ack --json --help" ;;
     STREAMS) echo "--sort --reverse --limit --json --help" ;;
     GROUPS) echo "--sort --reverse --limit --json --help" ;;
     TOP) echo "--interval --view --once --json --help" ;;
-    PENDING) echo "--consumer --idle --deliveries --from --until -n --limit --no-payload --browse --to --mode --reason --not-atomic --dry-run --json --help" ;;
+    PENDING) echo "--consumer --idle --deliveries --from --until -n --limit --all --no-payload --browse --to --mode --reason --not-atomic --dry-run --json --help" ;;
     EXPORT) echo "--from --until -o --output --groups --all --plain --format --json --help" ;;
     IMPORT) echo "--to --new-ids --append --groups --all --format --id --time --from-line --again --batch --dry-run --json --help" ;;
     CLONE) echo "--match --rename --prefix --replace --update --no-groups --verify --follow --every --dry-run --json --help" ;;
     REPLAY) echo "--to --at --speed --max-gap --from --until --keep-ids --again --dry-run --json --help" ;;
     TRIM) echo "--older-than --before --acked --dry-run --json --help" ;;
-    RATE) echo "--from --until --every --by --most --all --json --help" ;;
+    RATE) echo "--from --until --every --by --limit --most --all --json --help" ;;
     ID) echo "--json --help" ;;
-    GENERATE) echo "--shape -n --count --span --live --rate --groups --seed --dry-run --json --help" ;;
+    GENERATE) echo "--shape -n --limit --count --span --live --rate --groups --seed --dry-run --json --help" ;;
     esac
 }
 
@@ -102,7 +102,7 @@ _streamcli() {
     own=$(_streamcli_options "$verb")
     if [[ -n $own ]]; then
         case "$verb $last" in
-        "SERVE --host" | "SERVE --port" | "SERVE --unixsocket" | "SERVE --db" | "SERVE --durability" | "SERVE --password" | "SERVE --maxclients" | "TAIL --from" | "TAIL --until" | "TAIL -n" | "TAIL --count" | "TAIL --where" | "TAIL --fields" | "TAIL --template" | "TAIL --group" | "TAIL --consumer" | "STREAMS --sort" | "STREAMS --limit" | "GROUPS --sort" | "GROUPS --limit" | "TOP --interval" | "TOP --view" | "PENDING --consumer" | "PENDING --idle" | "PENDING --deliveries" | "PENDING --from" | "PENDING --until" | "PENDING -n" | "PENDING --limit" | "PENDING --to" | "PENDING --mode" | "PENDING --reason" | "EXPORT --from" | "EXPORT --until" | "EXPORT -o" | "EXPORT --output" | "EXPORT --format" | "IMPORT --to" | "IMPORT --format" | "IMPORT --id" | "IMPORT --time" | "IMPORT --from-line" | "IMPORT --batch" | "CLONE --match" | "CLONE --rename" | "CLONE --prefix" | "CLONE --verify" | "CLONE --every" | "REPLAY --to" | "REPLAY --at" | "REPLAY --speed" | "REPLAY --max-gap" | "REPLAY --from" | "REPLAY --until" | "TRIM --older-than" | "TRIM --before" | "RATE --from" | "RATE --until" | "RATE --every" | "RATE --by" | "RATE --most" | "GENERATE --shape" | "GENERATE -n" | "GENERATE --count" | "GENERATE --span" | "GENERATE --rate" | "GENERATE --seed") _streamcli_value "$verb $last" "$current" ;;
+        "SERVE --host" | "SERVE --port" | "SERVE --unixsocket" | "SERVE --db" | "SERVE --durability" | "SERVE --password" | "SERVE --maxclients" | "TAIL --from" | "TAIL --until" | "TAIL -n" | "TAIL --limit" | "TAIL --count" | "TAIL --where" | "TAIL --fields" | "TAIL --template" | "TAIL --group" | "TAIL --consumer" | "STREAMS --sort" | "STREAMS --limit" | "GROUPS --sort" | "GROUPS --limit" | "TOP --interval" | "TOP --view" | "PENDING --consumer" | "PENDING --idle" | "PENDING --deliveries" | "PENDING --from" | "PENDING --until" | "PENDING -n" | "PENDING --limit" | "PENDING --to" | "PENDING --mode" | "PENDING --reason" | "EXPORT --from" | "EXPORT --until" | "EXPORT -o" | "EXPORT --output" | "EXPORT --format" | "IMPORT --to" | "IMPORT --format" | "IMPORT --id" | "IMPORT --time" | "IMPORT --from-line" | "IMPORT --batch" | "CLONE --match" | "CLONE --rename" | "CLONE --prefix" | "CLONE --verify" | "CLONE --every" | "REPLAY --to" | "REPLAY --at" | "REPLAY --speed" | "REPLAY --max-gap" | "REPLAY --from" | "REPLAY --until" | "TRIM --older-than" | "TRIM --before" | "RATE --from" | "RATE --until" | "RATE --every" | "RATE --by" | "RATE --limit" | "RATE --most" | "GENERATE --shape" | "GENERATE -n" | "GENERATE --limit" | "GENERATE --count" | "GENERATE --span" | "GENERATE --rate" | "GENERATE --seed") _streamcli_value "$verb $last" "$current" ;;
         *)
             case "$verb $current" in
             "IMPORT "[!-]* | "IMPORT " | "CLONE "[!-]* | "CLONE ") _streamcli_value "$verb" "$current" ;;

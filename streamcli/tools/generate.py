@@ -197,7 +197,7 @@ TOOL = Tool(
     (
         Flag(("--shape",), "shape", "What the entries are about (default: what the name says, else orders).", "SHAPE",
              choices=tuple(shapes.SHAPES)),
-        Flag(("-n", "--count"), "count", f"So many entries (default: {_COUNT:,}; --live: without end).", "N",
+        Flag(("-n", "--limit", "--count"), "count", f"So many entries (default: {_COUNT:,}; --live: without end).", "N",
              number=(1, _MOST)),
         Flag(("--span",), "span", f"Spread over the time up to now: 6h, 7d (default: {_SPAN}).", "SPAN"),
         Flag(("--live",), "live", "Add them as they happen, from now on."),

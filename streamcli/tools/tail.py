@@ -195,7 +195,7 @@ TOOL: Final = Tool(
         ),
         Flag(("--until",), "until", "Where to end, counted in: end (what is there now), an ID or a time.", "PLACE"),
         Flag(
-            ("-n", "--count"),
+            ("-n", "--limit", "--count"),
             "count",
             "End after so many entries. Without --from it begins with the last so many.",
             "N",

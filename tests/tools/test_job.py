@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from streamcli.backend.embedded import Embedded
+from streamcli.flags import take
+from streamcli.tools import tool
 from streamcli.tools.job import ToolError, also_telling
 from tests.tools.desk import Desk
 
@@ -35,3 +37,12 @@ def test_a_fault_tells_what_was_done_before_it(before: str, text: str) -> None:
         raise ToolError("it broke", 3)
     assert str(wrong.value) == text
     assert wrong.value.code == 3
+
+
+_HOW_MANY = {"tail": "count", "generate": "count", "rate": "most", "pending": "limit", "streams": "limit"}
+
+
+@pytest.mark.parametrize(("name", "key"), _HOW_MANY.items())
+def test_how_many_is_called_the_same_in_every_tool(name: str, key: str) -> None:
+    values, _ = take(tool(name).own_flags, ["--limit", "7"])
+    assert values == {key: 7}

@@ -345,6 +345,27 @@ def test_a_range_filter_takes_what_is_idle_enough_or_was_released() -> None:
     assert wanted.takes(Held(b"1-1", b"", -1, 1))
 
 
+def test_all_that_is_pending_is_acknowledged_only_when_that_is_said(five: There, program: Program) -> None:
+    told = "name IDs or a filter; to acknowledge all that is pending, say --all (see streamcli pending --help)"
+    words = [*five.args, "pending", "a", "g", "ack"]
+    assert program.run(*words) == said("", f"streamcli pending: {told}\n", 2)
+    assert program.run(*words, "--dry-run").code == 0
+    assert len(pending(five)) == 4
+    told = "--all leaves nothing to choose: it goes without IDs, filters and --limit"
+    for more in (["1-1"], ["--consumer", ""], ["--limit", "1"]):
+        assert program.run(*words, "--all", *more).err.decode().startswith(f"streamcli pending: {told} (")
+    assert program.run(*words, "-n", "1") == said("acknowledged 1 entry of group g in a\n")
+    assert program.run(*words, "--all") == said("acknowledged 3 entries of group g in a\n")
+    assert pending(five) == []
+
+
+def test_at_the_prompt_it_is_asked_instead(five: There) -> None:
+    desk = Desk(five.backend(), prompt=True, answers=[False])
+    assert desk.run("pending", "a", "g", "ack") == 1
+    assert desk.asked == ["4 entries of group g in a will be acknowledged"]
+    assert len(pending(five)) == 4
+
+
 def test_a_read_only_session_lists_and_changes_nothing(five: There, program: Program, tmp_path: Path) -> None:
     """Whether it is so by a flag or by its profile."""
     place = f'db = "{five.args[1]}"' if five.kind == "engine" else f'url = "redis://127.0.0.1:{five.args[3]}"'
@@ -368,7 +389,7 @@ PAGE = (Path(streamcli.__file__).parent / "data" / "topics" / "recovery.md").rea
 def test_the_lines_of_the_help_page_can_be_typed(there: There, line: str) -> None:
     there.call("XGROUP", "CREATE", "jobs", "workers", 0, "MKSTREAM")
     _, name, *words = shlex.split(line)
-    Desk(there.backend()).run(name, *(word for word in words if word != "1795176000000-0"))
+    Desk(there.backend()).run(name, *("--all" if word == "1795176000000-0" else word for word in words))
 
 
 def test_the_help_page_names_every_field_of_a_dead_letter() -> None:

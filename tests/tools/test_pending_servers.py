@@ -116,7 +116,7 @@ def test_a_user_who_may_not_acknowledge_has_nothing_copied(guarded: Server) -> N
 
 def test_a_user_who_may_see_nothing_is_told_in_one_line(guarded: Server) -> None:
     backend = connect(guarded.address(user="alice", password=ALICE))
-    for words in ([], ["ack"], ["requeue", "1-1"]):
+    for words in ([], ["ack", "--all"], ["requeue", "1-1"]):
         with pytest.raises(RefusedError, match="XPENDING: NOPERM"):
             run(backend, *words, key=b"b")
     backend.close()
@@ -213,7 +213,7 @@ ROW = encode([[b"1-1", b"bob", 5, 1]])
 def test_a_server_that_says_what_cannot_be_is_one_line(fake: Callable[..., Fake], answers: dict[str, Any]) -> None:
     backend = connect(_at(fake(answers)))
     with pytest.raises(ToolError, match=r"^the server has answered"):
-        run(backend, *(["ack"] if "EVAL" in answers else []))
+        run(backend, *(["ack", "--all"] if "EVAL" in answers else []))
     backend.close()
 
 

@@ -28,6 +28,7 @@ def run(job: Job, given: Given) -> int:
     stream, group, *words = given.words
     action, ids = _action(words)
     _check(action, given)
+    _check_all(job, action, given, bool(ids))
     is_by_place = given.text("from") is not None or given.text("until") is not None
     read = partial(_wanted, given)
     wanted = by_clock(lambda: job.backend, read) if is_by_place else read(now_ms())
@@ -81,10 +82,21 @@ def _check(action: str, given: Given) -> None:
         ("not_atomic", "--not-atomic", (REQUEUE, DEAD_LETTER, LIST)),
         ("browse", "--browse", (LIST,)),
         ("no_payload", "--no-payload", (LIST,)),
+        ("all", "--all", ACTIONS[1:]),
         ("dry_run", "--dry-run", ACTIONS[1:]),
     ):
         if action not in actions and given.on(key):
             raise UsageError(f"{name} is for {' and '.join(actions) if len(actions) < 3 else 'what changes something'}")
+
+
+def _check_all(job: Job, action: str, given: Given, chosen: bool) -> None:
+    """What is acknowledged is nobody's any more: where nobody is asked, all of it has to be said. Raises UsageError."""
+    chosen = chosen or any(given.text(key) is not None for key in ("consumer", "idle", "from", "until"))
+    chosen = chosen or any(given.number(key) is not None for key in ("deliveries", "limit"))
+    if given.on("all") and chosen:
+        raise UsageError("--all leaves nothing to choose: it goes without IDs, filters and --limit")
+    if action == ACK and not (chosen or given.on("all") or given.dry_run or job.prompt):
+        raise UsageError("name IDs or a filter; to acknowledge all that is pending, say --all")
 
 
 def _wanted(given: Given, now_ms: int) -> Wanted:
@@ -271,6 +283,7 @@ _FLAGS: Final = (
     Flag(("--from",), "from", "Only from this ID on, or this time: -10m, yesterday.", "PLACE"),
     Flag(("--until",), "until", "Only up to this ID, or this time.", "PLACE"),
     Flag(("-n", "--limit"), "limit", "At most so many entries.", "N", number=(0, _NUMBER_MOST)),
+    Flag(("--all",), "all", "All that is pending; ack wants it said where there are no IDs and no filters."),
     Flag(("--no-payload",), "no_payload", "List them without their fields."),
     Flag(("--browse",), "browse", "A list on the whole terminal, with keys for all of this."),
     Flag(("--to",), "to", "claim: the consumer that gets them; dead-letter: the stream.", "NAME"),
