@@ -54,10 +54,14 @@ class Ready(NamedTuple):
 class Pouring(Protocol):
     """A backend that takes commands in the bytes of the wire."""
 
-    def poured(self, blocks: Iterable[Ready], *, window: int) -> Generator[int | list[Reply], None, None]:
+    def poured(
+        self, blocks: Iterable[Ready], *, window: int, still: Callable[[], bool] | None = None
+    ) -> Generator[int | list[Reply], None, None]:
         """Like `Backend.pipelined`; for each block how many were answered as was expected, or else their replies.
 
-        Before a fault come the replies that have arrived, however many.
+        Before a fault come the replies that have arrived, however many. With
+        `still` up to `window` commands are done together or not at all, where the
+        server can do that, and none is sent behind those unless it says True.
         """
         ...
 

@@ -274,7 +274,8 @@ class Import:
         """How many entries were added, or else the replies to them."""
         if isinstance(self._backend, Pouring):
             window = self.plan.batch or _POURED
-            yield from self._backend.poured(sending.ready((window + 1) // 2), window=window)
+            blocks = sending.ready((window + 1) // 2)
+            yield from self._backend.poured(blocks, window=window, still=lambda: not sending.ended)
             return
         added = 0
         ids: list[Reply] = []

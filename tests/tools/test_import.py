@@ -415,7 +415,11 @@ def _crowded(monkeypatch: pytest.MonkeyPatch, there: There, after: int, id: str)
     """Somebody adds to the stream when so many entries, or a few more, have been sent: the list says how many."""
     original, other, sent = Remote.poured, there.backend(), list[int]()
 
-    def poured(self: Remote, blocks: Iterable[Ready], *, window: int) -> Generator[int | list[Reply], None, None]:
+    def poured(
+        self: Remote, blocks: Iterable[Ready], *, window: int, still: object
+    ) -> Generator[int | list[Reply], None, None]:
+        """Where there are no transactions."""
+
         def watched() -> Iterator[Ready]:
             count = 0
             for block in blocks:

@@ -11,6 +11,7 @@ import pytest
 
 from streamcli.backend import Backend
 from streamcli.backend.remote import connect
+from tests.e2e.program import Program
 from tests.remote.cluster import Cluster
 from tests.remote.conftest import Servers
 from tests.remote.processes import Server
@@ -110,6 +111,41 @@ def test_what_is_trimmed_while_the_connection_is_lost_harms_nothing_else(
     assert desk.run("tail", "a") == 0
     assert ids(desk.shown) == ["a 1-1", "a 2-1", "a 5-1", "a 6-1", "a 7-1"]
     backend.close()
+
+
+@pytest.mark.parametrize("more", [[], ["--new-ids"]])
+def test_a_server_out_of_memory_leaves_no_hole_in_an_import(
+    servers: Servers, program: Program, more: list[str]
+) -> None:
+    sizes = [10, 3000, 200, 40_000, 10, 10, 10]
+    lines = [f'{{"id":"{at}-1","fields":[["n","{at}"],["v","{"x" * sizes[at % 7]}"]]}}\n' for at in range(1, 7001)]
+    (program.home / "a.jsonl").write_text("".join(lines))
+    server = servers.start()
+    server.call("CONFIG", "SET", "maxmemory", int(server.info("memory")["used_memory"]) + 20_000_000)
+    words = ["-h", "127.0.0.1", "-p", str(server.port), "import", "a.jsonl", "--to", "a", *more]
+    got = program.run(*words)
+    assert got.code == 1
+    assert b" is the last that is done" in got.err
+    assert b"XADD: OOM " in got.err
+    assert b"added, too" not in got.err
+    count = server.call("XLEN", "a")
+    assert 0 < count < 7000
+    server.call("CONFIG", "SET", "maxmemory", 0)
+    got = program.run(*words)
+    assert (got.code, got.out.decode()) == (0, f"{7000 - count:,} entries added to a; {count:,} were there already\n")
+    assert [int(fields[1]) for _, fields in server.call("XRANGE", "a", "-", "+")] == [*range(1, 7001)]
+    server.close()
+
+
+def test_who_may_have_no_transactions_imports_all_the_same(server: Server, tmp_path: Path) -> None:
+    server.call("ACL", "SETUSER", "plain", "reset", "on", "nopass", "~*", "+@all", "-multi")
+    (tmp_path / "a.jsonl").write_text("".join(f'{{"id":"{at}-1","fields":[["n","{at}"]]}}\n' for at in range(1, 3001)))
+    backend = connect(server.address(user="plain", password="x"))
+    desk = Desk(backend)
+    assert desk.run("import", str(tmp_path / "a.jsonl"), "--to", "a") == 0
+    assert server.call("XLEN", "a") == 3000
+    backend.close()
+    server.call("ACL", "DELUSER", "plain")
 
 
 def test_an_import_over_tls(servers: Servers, tmp_path: Path) -> None:

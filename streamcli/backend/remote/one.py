@@ -91,12 +91,15 @@ class Remote(Attended):
         finally:
             self._busy = False
 
-    def poured(self, blocks: Iterable[Ready], *, window: int) -> Generator[int | list[Reply], None, None]:
-        from streamcli.backend.remote.pouring import pour
+    def poured(
+        self, blocks: Iterable[Ready], *, window: int, still: Callable[[], bool] | None = None
+    ) -> Generator[int | list[Reply], None, None]:
+        from streamcli.backend.remote.pouring import may_transact, pour, pour_whole
 
+        whole = still is not None and window > 1 and may_transact(self)
         self._stopped, self._busy = False, True
         try:
-            yield from pour(self, blocks, window)
+            yield from pour_whole(self, blocks, window, still) if whole and still else pour(self, blocks, window)
         finally:
             self._busy = False
 

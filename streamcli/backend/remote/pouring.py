@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _BYTES: Final = 4 * 1024 * 1024  # on their way
 _XADD: Final = (b"XADD",)
+_MULTI, _EXEC = b"*1\r\n$5\r\nMULTI\r\n", b"*1\r\n$4\r\nEXEC\r\n"
 
 
 def pour(remote: Remote, blocks: Iterable[Ready], window: int) -> Iterator[int | list[Reply]]:
@@ -64,6 +65,91 @@ def pour(remote: Remote, blocks: Iterable[Ready], window: int) -> Iterator[int |
         if sent:
             remote.drop()  # the replies that are due are not the next command's
         raise
+
+
+def pour_whole(
+    remote: Remote, blocks: Iterable[Ready], window: int, still: Callable[[], bool]
+) -> Iterator[int | list[Reply]]:
+    """The same in transactions of up to `window` commands, each sent when the one before it was answered.
+
+    What is behind a refused command is then never there, for nothing may fill the
+    hole. The next one is made while the server carries out the last.
+    """
+    sent: list[Ready] = []
+    try:
+        for group in _groups(blocks, window):
+            if sent:
+                whole, sent = sent, []
+                yield from _of_transaction(remote, whole)
+                if not still():
+                    return
+            remote.ready()
+            sent = group
+            remote.link.send(b"".join([_MULTI, *(block.data for block in group), _EXEC]))
+        whole, sent = sent, []
+        if whole:
+            yield from _of_transaction(remote, whole)
+    except LostError:
+        remote.link.close()
+        remote.broken()
+        remote.state.lost()
+        raise
+    except BaseException as error:
+        if sent:
+            remote.drop()  # the replies that are due are not the next command's
+            remote.state.lost()
+        if sent and isinstance(error, KeyboardInterrupt):
+            text = f"interrupted: the connection to {remote.target} was dropped; what was sent may have been applied"
+            raise LostError(text, interrupted=True) from None
+        raise
+
+
+def may_transact(remote: Remote) -> bool:
+    """Does the server know transactions, and may this user have them?"""
+    if isinstance(remote.execute((b"MULTI",)), Error):
+        return False
+    if isinstance(remote.execute((b"DISCARD",)), Error):
+        remote.drop()
+        remote.state.lost()
+        return False
+    return True
+
+
+def _groups(blocks: Iterable[Ready], window: int) -> Iterator[list[Ready]]:
+    group: list[Ready] = []
+    count = size = 0
+    for block in blocks:
+        if group and (count + block.commands > window or size + len(block.data) > _BYTES):
+            yield group
+            group, count, size = [], 0, 0
+        group.append(block)
+        count, size = count + block.commands, size + len(block.data)
+    if group:
+        yield group
+
+
+def _of_transaction(remote: Remote, group: list[Ready]) -> Iterator[int | list[Reply]]:
+    """The answers to each block of one transaction: to all of them an error when nothing of it was done."""
+    count = sum(block.commands for block in group)
+    if all(block.replies for block in group):
+        queued = b"+OK\r\n" + b"+QUEUED\r\n" * count + b"*%d\r\n" % count
+        expected = b"".join([queued, *(block.replies for block in group)])
+        if remote.link.receive_these(expected, _tick(remote), limit=remote.state.address.timeout):
+            yield from (block.commands for block in group)
+            return
+    limit = remote.state.address.timeout
+    first, *replies, last = [remote.link.receive(_tick(remote), limit=limit) for _ in range(count + 2)]
+    if isinstance(last, list) and len(last) == count:
+        replies = last
+    elif not isinstance(first, Error):
+        refusal = next((reply for reply in replies if isinstance(reply, Error)), last)
+        replies = [refusal if isinstance(refusal, Error) else Error("ERR the transaction was not carried out")] * count
+    for error in {reply.text: reply for reply in replies if isinstance(reply, Error)}.values():
+        remote.answered(_XADD, error)
+    at = 0
+    for block in group:
+        yield replies[at : at + block.commands]
+        at += block.commands
 
 
 def _answers(remote: Remote, sent: deque[Ready]) -> Iterator[int | list[Reply]]:

@@ -8,7 +8,7 @@ be reached the primary is read, and that is said once.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Final
 
 from streamcli.backend import Ready, Server, UnreachableError
@@ -83,8 +83,10 @@ class Replicas(Attended):
         """At the primary: what is read behind a write is to be what was written."""
         return self._primary.pipelined(argvs, window=window)
 
-    def poured(self, blocks: Iterable[Ready], *, window: int) -> Generator[int | list[Reply], None, None]:
-        return self._primary.poured(blocks, window=window)
+    def poured(
+        self, blocks: Iterable[Ready], *, window: int, still: Callable[[], bool] | None = None
+    ) -> Generator[int | list[Reply], None, None]:
+        return self._primary.poured(blocks, window=window, still=still)
 
     def _at_the_primary(self, argv: Sequence[bytes], arriving: bool) -> Reply:
         reply = self._primary.execute(argv, arriving=arriving)
