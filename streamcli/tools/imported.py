@@ -420,7 +420,10 @@ class _Sending:
 
     def __iter__(self) -> Iterator[list[bytes]]:
         for batch, landing in self._batches():
-            yield from commands(batch, landing)
+            for command in commands(batch, landing):
+                if self.ended:  # what is behind a refused one would leave a hole
+                    return
+                yield command
 
     def ready(self, most: int) -> Iterator[Ready]:
         """The same in blocks of the wire's bytes, of so many commands at most."""

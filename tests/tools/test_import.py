@@ -522,6 +522,34 @@ def test_a_full_disk_is_told_by_its_line(tmp_path: Path) -> None:
     target.close()
 
 
+class FullForAMoment(Embedded):
+    """There is no room for the second window, but for those behind it."""
+
+    full = True
+
+    def pipelined(self, argvs: Iterable[Sequence[bytes]], *, window: int = 512) -> Generator[Reply, None, None]:
+        rest, count = iter(argvs), 0
+        while together := [argv for _, argv in zip(range(window), rest, strict=False)]:
+            count += 1
+            if count == 2 and self.full:
+                yield from [Error("ERR the disk is full; nothing was changed")] * len(together)
+            else:
+                yield from super().pipelined(together, window=window)
+
+
+def test_a_full_disk_leaves_no_hole(tmp_path: Path) -> None:
+    target = FullForAMoment(None)
+    file = _file(tmp_path, "".join(f'{{"id":"{number}-0","fields":[["n","1"]]}}\n' for number in range(1, 1501)))
+    assert _refused(target, file, "--to", "a", "--batch", "100") == (
+        "line 101: XADD: ERR the disk is full; nothing was changed; line 100 is the last that is done"
+    )
+    target.full = False
+    desk = Desk(target)
+    assert desk.run("import", file, "--to", "a") == 0
+    assert desk.text == "1,400 entries added to a; 100 were there already\n"
+    target.close()
+
+
 def test_new_ids_go_on_by_line(there: There, tmp_path: Path) -> None:
     file = _file(tmp_path, _ENTRIES)
     desk = Desk(there.backend())
