@@ -90,7 +90,7 @@ class Player:
         """All of them. Raises ToolError when one is refused, LostError."""
         argvs = [[b"XADD", self._name, id if self._keeps_ids else b"*", *fields] for id, fields in together]
         refused: tuple[bytes, Reply] | None = None
-        behind = answered = 0
+        behind = answered = before = 0
         try:
             for (id, _), reply in zip(together, self._target.pipelined(argvs), strict=False):
                 answered += 1
@@ -99,13 +99,13 @@ class Player:
                 elif refused is not None:
                     behind += 1
                 else:
-                    self.added += 1
+                    self.added, before = self.added + 1, before + 1
                     self.last_id, self.newest = id_of(id), id_of(reply)
         except LostError:
             self.uncertain = len(together) - answered
             raise
         if refused is not None:
-            self.uncertain = behind and behind + 1  # with the one that was refused
+            self.uncertain = len(together) - before if behind else 0
             self._refuse(*refused, behind)
 
     def _refuse(self, id: bytes, reply: Reply, behind: int) -> None:

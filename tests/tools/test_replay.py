@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import cast
 
 import pytest
 
 from streamcli.backend import Backend
+from streamcli.backend.embedded import Embedded
 from streamcli.ids import StreamID
 from streamcli.reply import Error, Reply
+from streamcli.tools.job import ToolError
 from streamcli.tools.replay import Pace
 from tests.e2e.program import Program, said, until
 from tests.remote.processes import Server
@@ -257,6 +260,45 @@ def test_when_the_target_dies_it_says_what_is_certain(
     assert [values for _, values in server.call("XRANGE", "b", "-", "+")] == [
         [b"n", b"%0100d" % number] for number in range(1, 2001)
     ]
+
+
+class Choosy(Embedded):
+    """Refuses some entries in the middle, at first."""
+
+    refused: tuple[bytes, ...] = (b"3", b"4", b"6", b"9")
+
+    def pipelined(self, argvs: Iterable[Sequence[bytes]], *, window: int = 512) -> Generator[Reply, None, None]:
+        for argv in argvs:
+            if argv[-1] in self.refused:
+                yield Error("OOM command not allowed")
+            else:
+                yield self.execute(argv)
+
+
+def test_what_was_added_behind_refused_entries_is_not_added_again(tmp_path: Path) -> None:
+    place = on_engine(tmp_path / "there.db")
+    for number in range(1, 11):
+        place.call("XADD", "a", f"{number}-1", "n", number)
+    target, environment = Choosy(str(tmp_path / "target.db")), {"HOME": str(tmp_path)}
+    words = ["replay", "a", "--to", "b", "--at", "target.db:", "--speed", "max"]
+    with pytest.raises(ToolError) as raised:
+        Desk(place.backend(), places={"target.db:": target}, environment=environment).run(*words)
+    assert str(raised.value) == (
+        "3-1 was refused; behind it 4 entries were added: XADD: OOM command not allowed; "
+        "added 2 entries, up to 2-1; the same command goes on, any other with --from 2-2"
+    )
+    target.refused = ()
+    assert Desk(place.backend(), places={"target.db:": target}, environment=environment).run(*words) == 0
+    values = values_in(tmp_path / "target.db")
+    assert values == [b"1", b"2", b"5", b"7", b"8", b"10", b"3", b"4", b"6", b"9"]
+    place.close()
+
+
+def values_in(file: Path) -> list[bytes]:
+    there = on_engine(file)
+    values = [one[1] for one in fields(there, "b")]
+    there.close()
+    return values
 
 
 @pytest.mark.xdist_group("cluster")
