@@ -23,6 +23,7 @@ _ENTER: Final = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[0m\x1b[2J"
 _LEAVE: Final = "\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l"
 _ENDING: Final = (signal.SIGTERM, signal.SIGHUP)
 _SIZE: Final = (80, 24)
+_SUSPEND: Final = "c-z"
 
 
 class FullScreen:
@@ -50,9 +51,14 @@ class FullScreen:
         self._handle(signal.SIGWINCH, lambda number, frame: self.wake())
         for number in _ENDING:
             self._handle(number, self._end)
+        self._take()
+        return self
+
+    def _take(self) -> None:
+        """The terminal is ours, and empty."""
         tty.setraw(self._source, termios.TCSADRAIN)
         self._write(_ENTER)
-        return self
+        self._lines, self._size = [], (0, 0)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -72,6 +78,12 @@ class FullScreen:
         self._restore()
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
+
+    def _suspend(self) -> None:
+        """Ctrl-Z: the terminal is the shell's until it lets us go on, and drawn anew then."""
+        self._restore()
+        os.kill(0, signal.SIGTSTP)  # all of the job, as the terminal would
+        self._take()
 
     def _restore(self) -> None:
         with suppress(OSError, termios.error):  # the terminal may have gone
@@ -140,7 +152,9 @@ class FullScreen:
             self._pending_escape = False
             self._parser.flush()
         keys, self._keys = self._keys, []
-        return keys
+        if _SUSPEND in keys:
+            self._suspend()
+        return [key for key in keys if key != _SUSPEND]
 
     def _pressed(self, press: Any) -> None:
         self._keys.append(getattr(press.key, "value", press.key))
