@@ -90,8 +90,11 @@ def parse_u64(text: bytes) -> int | None:
 def parse_id(text: bytes, missing_seq: int = 0) -> StreamID | None:
     """Read `<ms>` or `<ms>-<seq>`; None when Redis would call it invalid."""
     ms_text, dash, seq_text = text.partition(b"-")
-    if len(ms_text) < _SAFE_DIGITS > len(seq_text) and ms_text.isdigit() and seq_text.isdigit():
-        return _new(StreamID, (int(ms_text), int(seq_text)))  # in half the time of StreamID(...)
+    if len(ms_text) < _SAFE_DIGITS > len(seq_text) and ms_text.isdigit():
+        if seq_text.isdigit():
+            return _new(StreamID, (int(ms_text), int(seq_text)))  # in half the time of StreamID(...)
+        if not dash:
+            return _new(StreamID, (int(ms_text), missing_seq))
     if len(text) > ID_TEXT_MAX:
         return None
     ms_text, dash, seq_text = c_string(text).partition(b"-")

@@ -314,7 +314,7 @@ class _Reader:
             most = min(number, rest)
             if number > rest and not self.draft and option.fewer:
                 self.problem(option.fewer)
-        values = [self.word(each) for _ in range(most)]
+        values = self.rest(each, most)
         if isinstance(number, int) and len(values) < number:
             self.expect(each)
             self.settled = True
@@ -428,12 +428,12 @@ class _Reader:
         self.at = at + 1
         return self.argv[at] if arg.read is None else self.value(arg, at)
 
-    def rest(self, arg: Arg) -> list[Any]:
-        """All words that are left, in one sweep."""
+    def rest(self, arg: Arg, most: int | None = None) -> list[Any]:
+        """All words that are left, or so many of them, in one sweep."""
         at = self.at
-        words = self.argv[at:]
+        words = self.argv[at:] if most is None else self.argv[at : at + most]
         self.roles.extend([arg.role] * len(words))
-        self.at = max(at, self.argc)
+        self.at = at + len(words)
         if arg.read is None:
             return list(words)
         values = list(map(arg.read, words))
