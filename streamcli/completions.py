@@ -136,6 +136,7 @@ _streamcli() {
     done
     local head=${joined%"$piece"} word
     [[ -n $glue ]] && head=$joined
+    [[ $head == "@" ]] && shopt -q hostcomplete && head="" # bash replaces an @ that could begin a host, too
 
     for word in ${words[@]+"${words[@]}"}; do
         if [[ -n $option ]]; then

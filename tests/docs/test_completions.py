@@ -163,8 +163,8 @@ def test_bash_completes(typed: str, expected: set[str], place: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["@", "p"], ["prod"]),
-        (["@"], ["prod", "test-1"]),
+        (["@", "p"], ["@prod"]),
+        (["@"], ["@prod", "@test-1"]),
         (["@", "prod", "XL"], ["XLEN"]),
         (["--format", "="], ["tree", "classic", "json", "jsonl", "csv", "table", "raw", "md"]),
         (["--format", "=", "js"], ["json", "jsonl"]),
@@ -174,6 +174,22 @@ def test_bash_completes(typed: str, expected: set[str], place: Path) -> None:
 )
 def test_bash_completes_words_that_it_has_cut(words: list[str], expected: list[str], place: Path) -> None:
     assert by_bash(words, place, "@=") == expected
+
+
+@bash
+@pytest.mark.parametrize(("option", "breaks"), [("-s", "@=:"), ("-u", "@=:"), ("-s", "=:")])
+def test_a_profile_is_completed_whole_in_a_bash_that_somebody_types_at(option: str, breaks: str, place: Path) -> None:
+    environment = {"PATH": os.environ["PATH"], "HOME": str(place), "TERM": "dumb", "LC_ALL": "C.UTF-8"}
+    shell = pexpect.spawn(
+        "bash", ["--norc", "--noprofile", "-i"], cwd=str(place), env=environment, encoding="utf-8", timeout=60
+    )
+    with shell:
+        shell.sendline(f"XDG_CONFIG_HOME=config; shopt {option} hostcomplete; COMP_WORDBREAKS=$' \\n{breaks}'")
+        shell.sendline(f"streamcli() {{ printf '<%s>' \"$@\"; }}; . '{FOLDER / 'streamcli.bash'}'; echo rea''dy")
+        shell.expect("ready")
+        shell.sendline("streamcli @p\t")
+        shell.expect("<.*>")
+        assert shell.after == "<@prod>"
 
 
 @bash
