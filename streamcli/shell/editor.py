@@ -11,21 +11,26 @@ from collections.abc import Mapping
 _USUAL = ("sensible-editor", "editor", "vi", "nano", "emacs")
 
 
+class EditorError(Exception):
+    """The text was not edited; one line says why."""
+
+
 def edited(text: str, environment: Mapping[str, str]) -> str:
-    """The text as the editor leaves it, without the line end at its end; as it was when the editor fails."""
+    """The text as the editor leaves it, without the line end at its end. Raises EditorError."""
     command = environment.get("VISUAL") or environment.get("EDITOR") or next(filter(shutil.which, _USUAL), None)
     if command is None:
-        return text
+        raise EditorError("there is no editor; EDITOR names one")
     file, path = tempfile.mkstemp(suffix=".redis")
     try:
         with open(file, "wb") as opened:
             opened.write(text.encode("utf-8", "surrogateescape"))
-        if subprocess.call(["/bin/sh", "-c", f'{command} "$1"', "sh", path]) != 0:
-            return text
+        code = subprocess.call(["/bin/sh", "-c", f'{command} "$1"', "sh", path])
+        if code != 0:
+            raise EditorError(f"the editor failed ({command}: exit code {code}); the line is as it was")
         with open(path, encoding="utf-8", errors="surrogateescape", newline="") as saved:
             return saved.read().replace("\r\n", "\n").rstrip("\n")
-    except OSError:
-        return text
+    except OSError as error:
+        raise EditorError(f"the editor was of no use: {(error.strerror or str(error)).lower()}") from None
     finally:
         if os.path.exists(path):
             os.unlink(path)

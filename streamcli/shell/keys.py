@@ -15,6 +15,7 @@ from prompt_toolkit.filters import (
     Filter,
     emacs_insert_mode,
     emacs_mode,
+    has_completions,
     has_focus,
     vi_insert_mode,
     vi_navigation_mode,
@@ -22,8 +23,9 @@ from prompt_toolkit.filters import (
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 
-from streamcli.shell.editor import edited
+from streamcli.shell.editor import EditorError, edited
 from streamcli.shell.line import ANALYSED_MAX, commands, continues
+from streamcli.text import visible
 
 
 class Paste(NamedTuple):
@@ -65,6 +67,11 @@ def bindings(asking: Callable[[], bool], help: Callable[[str, int], None]) -> Ke
         elif offers:
             buffer.insert_text(get_common_complete_suffix(buffer.document, offers))
             buffer.start_completion(select_first=False)
+
+    @keys.add("escape", filter=typing & emacs_insert_mode & has_completions)
+    def _close_menu(event: KeyPressEvent) -> None:
+        """Put the menu away, and what it has put in. Not at once: Escape may be the beginning of another key."""
+        event.current_buffer.cancel_completion()
 
     @keys.add("escape", "enter", filter=typing & (vi_insert_mode | emacs_insert_mode))
     def _new_line(event: KeyPressEvent) -> None:
@@ -119,7 +126,12 @@ def _add_editor(keys: KeyBindings, typing: Filter) -> None:
         buffer = event.current_buffer
 
         def edit() -> None:
-            text = edited(buffer.text, os.environ)
+            try:
+                text = edited(buffer.text, os.environ)
+            except EditorError as error:
+                event.app.output.write(f"{visible(str(error))}\n")
+                event.app.output.flush()
+                return
             buffer.document = Document(text, len(text))
 
         run_in_terminal(edit)

@@ -307,6 +307,36 @@ def test_several_commands_from_the_editor_are_asked_about(program: Program) -> N
     assert program.on("XLEN", "a").out == b"2\n"
 
 
+@pytest.mark.parametrize(
+    ("editor", "said"),
+    [("exit 3; :", "the editor failed (exit 3; :: exit code 3)"), ("/nosuch/editor", "exit code 127); the line is")],
+)
+def test_an_editor_that_fails_leaves_the_line_and_says_so(program: Program, editor: str, said: str) -> None:
+    with Terminal(program, env={"EDITOR": editor, "VISUAL": ""}) as terminal:
+        terminal.prompts(PROMPT)
+        terminal.type("ECHO alive")
+        terminal.shows("> ECHO alive")
+        terminal.type(b"\x18\x05")
+        terminal.shows(said)
+        terminal.until(lambda: terminal.cursor_line.startswith(f"{PROMPT}ECHO alive"), "the line")
+        terminal.type("\r")
+        terminal.shows('"alive"')
+
+
+def test_escape_puts_the_menu_away_and_alt_enter_is_still_a_key(terminal: Terminal) -> None:
+    terminal.type("XREAD ")
+    terminal.shows("MAXCOUNT  at most")
+    terminal.type("\t")
+    terminal.shows("> XREAD COUNT")
+    terminal.type("\x1b")
+    terminal.hides("MAXCOUNT  at most")
+    terminal.until(lambda: terminal.cursor_line.rstrip() == f"{PROMPT}XREAD", "the line as it was typed")
+    terminal.type("\t")
+    terminal.shows("MAXCOUNT  at most")
+    terminal.type("\x1b\r")
+    terminal.prompts(MORE)
+
+
 def test_a_signal_during_a_search_leaves_a_prompt_that_works(terminal: Terminal) -> None:
     terminal.type("\x12X")
     terminal.shows("I-search")
