@@ -118,6 +118,10 @@ def go_to(target: str, asked: Settings, config: Config) -> tuple[Backend, bool]:
             there = options.with_profile(there._replace(profile=target[1:]), config)
         elif (node := _node(target)) is not None:
             there = there._replace(host=node[0], port=node[1])
+        elif _is_nearly_a_url(target) and not os.path.exists(target):  # no file is made whose name is a password
+            raise UsageError(
+                "a server is redis://USER:PASSWORD@HOST:PORT; the name of a new file like this begins with ./"
+            )
         else:
             there = there._replace(memory=target == ":memory:", db=os.path.expanduser(target))
         address = options.place(there, os.environ)
@@ -137,6 +141,13 @@ def _ask_at_the_prompt(address: Address) -> str:
             return ask_password(address)
     except KeyboardInterrupt:
         raise UsageError("no password was given") from None
+
+
+def _is_nearly_a_url(target: str) -> bool:
+    """`user:password@host`, `redis:/host`."""
+    if target[:1] in ("/", ".", "~"):
+        return False
+    return ":" in target.rpartition("@")[0] or target.lower().startswith(("redis:", "rediss:", "valkey:", "unix:"))
 
 
 def _node(target: str) -> tuple[str, int] | None:

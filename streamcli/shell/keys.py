@@ -53,25 +53,7 @@ def bindings(asking: Callable[[], bool], help: Callable[[str, int], None]) -> Ke
 
     _add_paste(keys, asking)
     _add_editor(keys, typing)
-
-    @keys.add("tab", filter=typing & (vi_insert_mode | emacs_insert_mode))
-    def _complete(event: KeyPressEvent) -> None:
-        """Complete at once what can be, so that keys that follow find it done; else open the menu, or go down in it."""
-        buffer = event.current_buffer
-        if buffer.complete_state is not None:
-            buffer.complete_next()
-            return
-        offers = list(buffer.completer.get_completions(buffer.document, CompleteEvent(completion_requested=True)))
-        if len(offers) == 1:
-            buffer.apply_completion(offers[0])
-        elif offers:
-            buffer.insert_text(get_common_complete_suffix(buffer.document, offers))
-            buffer.start_completion(select_first=False)
-
-    @keys.add("escape", filter=typing & emacs_insert_mode & has_completions)
-    def _close_menu(event: KeyPressEvent) -> None:
-        """Put the menu away, and what it has put in. Not at once: Escape may be the beginning of another key."""
-        event.current_buffer.cancel_completion()
+    _add_menu(keys, typing)
 
     @keys.add("escape", "enter", filter=typing & (vi_insert_mode | emacs_insert_mode))
     def _new_line(event: KeyPressEvent) -> None:
@@ -116,6 +98,27 @@ def _add_paste(keys: KeyBindings, asking: Callable[[], bool]) -> None:
             event.app.exit(result=Paste(whole))
         else:
             buffer.insert_text(pasted.strip("\n"))
+
+
+def _add_menu(keys: KeyBindings, typing: Filter) -> None:
+    @keys.add("tab", filter=typing & (vi_insert_mode | emacs_insert_mode))
+    def _complete(event: KeyPressEvent) -> None:
+        """Complete at once what can be, so that keys that follow find it done; else open the menu, or go down in it."""
+        buffer = event.current_buffer
+        if buffer.complete_state is not None:
+            buffer.complete_next()
+            return
+        offers = list(buffer.completer.get_completions(buffer.document, CompleteEvent(completion_requested=True)))
+        if len(offers) == 1:
+            buffer.apply_completion(offers[0])
+        elif offers:
+            buffer.insert_text(get_common_complete_suffix(buffer.document, offers))
+            buffer.start_completion(select_first=False)
+
+    @keys.add("escape", filter=typing & emacs_insert_mode & has_completions)
+    def _close_menu(event: KeyPressEvent) -> None:
+        """Put the menu away, and what it has put in. Not at once: Escape may be the beginning of another key."""
+        event.current_buffer.cancel_completion()
 
 
 def _add_editor(keys: KeyBindings, typing: Filter) -> None:

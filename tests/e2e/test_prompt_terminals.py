@@ -148,6 +148,18 @@ def test_a_profile_is_a_place_by_name(filled: Program) -> None:
     assert filled.run("@prd", "XLEN", "cities", env=env).code == 2
 
 
+@pytest.mark.parametrize("target", ["user:hunter2@localhost:1", "redis:/user:hunter2@h", "redis:/h"])
+def test_a_server_that_is_not_quite_one_is_no_new_file(filled: Program, target: str) -> None:
+    before = sorted(filled.home.iterdir())
+    with Terminal(filled) as terminal:
+        terminal.prompts(PROMPT)
+        terminal.type(f".connect {target}\r")
+        terminal.shows("a server is redis://USER:PASSWORD@HOST:PORT")
+        terminal.prompts(PROMPT)
+        assert b"hunter2" not in terminal.raw
+    assert [file for file in sorted(filled.home.iterdir()) if file not in before and "@" in file.name] == []
+
+
 @pytest.mark.parametrize("how", ["removed", "emptied", "overwritten"])
 def test_the_prompt_stays_when_its_database_dies(filled: Program, how: str) -> None:
     with Terminal(filled) as terminal:
