@@ -58,10 +58,10 @@ LIMIT = Option(
 )  # fmt: skip
 
 
-def _references(since: str | None = None) -> tuple[Option, ...]:
+def _references(since: str | None = None, beside: str | None = None) -> tuple[Option, ...]:
     """What groups still know of an entry that goes. A second one of these is no option at all."""
     return tuple(
-        Option(token, one_of="condition", single=True, since=since, note=note)
+        Option(token, one_of="condition", beside=beside, single=True, since=since, note=note)
         for token, note in (
             ("KEEPREF", "what is pending stays pending; so it is without this"),
             ("DELREF", "what goes is not pending any more, in any group"),
@@ -70,7 +70,7 @@ def _references(since: str | None = None) -> tuple[Option, ...]:
     )
 
 
-REFERENCES = _references("8.2.0")
+REFERENCES = _references("8.2.0", "trim")
 COUNTED_IDS = Option(
     "IDS", Arg("numids", t.integer("count", errors.NUMIDS, least=1), note="how many IDs follow"),
     Arg("id", t.ID, many=True, late=True), fewer=errors.NUMIDS_TOO_MANY, note="the entries: how many, then their IDs",

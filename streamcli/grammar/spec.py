@@ -105,8 +105,9 @@ class Option:
     Options that share `one_of` exclude each other with the answer `clash`
     (None: a later Check decides; with `replaces` the last one counts); `again`
     lets the same one come twice all the same. `within` names the `one_of` it
-    belongs to, in syntax lines, and without which it says nothing; `with_mark`
-    the mark that this must have. `single`: once one of its `one_of` is there, it is a word like any other.
+    belongs to, in syntax lines, and without which it is an error; `with_mark`
+    the mark that this must have; `beside` the one without which it does nothing.
+    `single`: once one of its `one_of` is there, it is a word like any other.
     `fewer` makes it counted: its first word says how many of its second it
     takes, and fewer answer that. `refused` makes it known only to be turned
     down. `rule` is looked at as soon as its words are read. `then` are options
@@ -116,8 +117,9 @@ class Option:
     """
 
     __slots__ = (
-        "again", "args", "clash", "counted", "fewer", "first", "key", "mark_key", "mark_role", "marks", "note",
-        "one_of", "refused", "replaces", "role", "rule", "since", "single", "then", "token", "with_mark", "within",
+        "again", "args", "beside", "clash", "counted", "fewer", "first", "key", "mark_key", "mark_role", "marks",
+        "note", "one_of", "refused", "replaces", "role", "rule", "since", "single", "then", "token", "with_mark",
+        "within",
     )  # fmt: skip
 
     def __init__(
@@ -133,6 +135,7 @@ class Option:
         fewer: Error | None = None,
         within: str | None = None,
         with_mark: str | None = None,
+        beside: str | None = None,
         refused: Error | None = None,
         rule: Rule | None = None,
         then: Options | None = None,
@@ -141,6 +144,7 @@ class Option:
     ) -> None:
         self.token, self.args, self.marks, self.one_of, self.clash = token, args, marks, one_of, clash
         self.within, self.with_mark, self.replaces, self.note = within, with_mark, replaces, note
+        self.beside = beside
         self.again, self.refused, self.rule, self.then, self.since = again, refused, rule, then, since
         self.single, self.fewer, self.counted = single, fewer, fewer is not None
         self.key = _key(token)

@@ -15,7 +15,7 @@ from streamcli import words as splitter
 from streamcli.grammar import types as t
 from streamcli.grammar.commands import BY_WORD
 from streamcli.grammar.foreign import Foreign
-from streamcli.grammar.meanings import meaning
+from streamcli.grammar.meanings import Expected, meaning
 from streamcli.grammar.parse import Call
 from streamcli.grammar.spec import Arg, Command, Halves, Option
 from streamcli.ids import U64_MAX
@@ -122,7 +122,8 @@ def _value(typed: str) -> bytes:
 def _expected(place: _Place) -> Iterator[Completion]:
     words = place.line.vocabulary
     begin = sorted(words.commands.values(), key=lambda command: (command.group != "stream", command.name))
-    for what in place.call.expected if place.call.argv else begin:
+    expected = sorted(place.call.expected, key=lambda what: _does_nothing_yet(place.call, what))
+    for what in expected if place.call.argv else begin:
         if isinstance(what, Command):
             note = words.lacks(what) or what.summary
             yield from _token(place, what.name.rpartition(" ")[2], note, "command")
@@ -138,7 +139,11 @@ def _expected(place: _Place) -> Iterator[Completion]:
             yield from _WORDS.get(what.type.name, _nothing)(place, what)
 
 
-def _has_one_of(call: Call, name: str, mark: str | None) -> bool:
+def _does_nothing_yet(call: Call, what: Expected) -> bool:
+    return isinstance(what, Option) and bool(what.beside) and not _has_one_of(call, what.beside or "")
+
+
+def _has_one_of(call: Call, name: str, mark: str | None = None) -> bool:
     """Is there an option of this `one_of` in the line, with this mark if it has to be?"""
     given = {role.part for role in call.roles if role is not None and isinstance(role.part, Option)}
     return any(part.one_of == name and mark in (None, call.args.get(part.mark_key)) for part in given)

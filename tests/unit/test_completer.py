@@ -273,7 +273,7 @@ def test_an_id_of_an_entry_is_one_that_is_there_and_not_yet_in_the_line() -> Non
 
 
 def test_a_new_entry_has_an_id_that_no_entry_has() -> None:
-    options = ["NOMKSTREAM", "KEEPREF", "DELREF", "ACKED", "IDMPAUTO", "IDMP", "MAXLEN", "MINID"]
+    options = ["NOMKSTREAM", "IDMPAUTO", "IDMP", "MAXLEN", "MINID", "KEEPREF", "DELREF", "ACKED"]
     assert texts("XADD a ") == ["*", *options]
 
 
