@@ -24,7 +24,7 @@ _NOT_SQLITE = "it is not a SQLite file"
 _BUSY_SECONDS = 0.2  # a wait inside SQLite ...
 _TRIES = 50  # ... and how often; see `patiently`
 _WAL_PAGES = 4000  # 16 MB between checkpoints
-_CACHE_KIB = 32 * 1024
+_CACHE = f"PRAGMA cache_size=-{32 * 1024}"  # KiB
 
 # Made when it is first asked for: only CLAIM needs it, and it costs every XREADGROUP and XACK on a file some 4 us.
 BY_DELIVERY = "CREATE INDEX IF NOT EXISTS pending_by_delivery ON pending (grp, delivered_ms, turn)"
@@ -131,6 +131,7 @@ class OpenError(Exception):
 def open_memory() -> sqlite3.Connection:
     """A database of its own that ends with the connection."""
     connection = _connect(MEMORY)
+    connection.execute(_CACHE)
     connection.execute(f"PRAGMA page_size={_MEMORY_PAGE}")  # fewer splits; each of them walks all pages there are
     _fill(connection)
     return connection
@@ -149,9 +150,7 @@ def open_file(path: str, *, durable: bool = False) -> sqlite3.Connection:
     try:
         _make_or_check(real)
         connection = opened = _connect(real)
-        patiently(lambda: _recognise(opened))
-        connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
-        connection.execute(f"PRAGMA wal_autocheckpoint={_WAL_PAGES}")
+        patiently(lambda: _set_up(opened, durable=durable))
     except (OSError, OpenError, *FAULTS) as error:
         if connection is not None:
             connection.close()
@@ -201,11 +200,17 @@ def explain(error: Exception) -> str:
 
 
 def _connect(path: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(
+    return sqlite3.connect(
         path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
     )
-    connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
-    return connection
+
+
+def _set_up(connection: sqlite3.Connection, *, durable: bool) -> None:
+    """Every one of these reads the file, and may have to wait for another process."""
+    connection.execute(_CACHE)
+    _recognise(connection)
+    connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+    connection.execute(f"PRAGMA wal_autocheckpoint={_WAL_PAGES}")
 
 
 def _reason(error: Exception) -> str:

@@ -7,6 +7,7 @@ import sqlite3
 import stat
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -507,3 +508,32 @@ def test_a_name_is_free_again_after_its_key_was_deleted() -> None:
         store.set_string(store.make_key(0, b"s", STRING), b"v")
     assert picture(store) == {b"s": (None, b"v")}
     assert found(store).id != first
+
+
+class Contended(sqlite3.Connection):
+    """A file that other processes use just when a setting is read or written for the first time."""
+
+    def execute(self, sql: str, parameters: object = (), /) -> sqlite3.Cursor:
+        seen = self.__dict__.setdefault("seen", set())
+        if sql.startswith("PRAGMA") and sql not in seen:
+            seen.add(sql)
+            raise sqlite3.OperationalError("database is locked")
+        return super().execute(sql, parameters)  # type: ignore[arg-type]
+
+
+def test_whatever_others_lock_while_a_file_is_opened_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = sqlite3.connect
+    made: list[Contended] = []
+
+    def contended(*args: Any, **more: Any) -> sqlite3.Connection:
+        made.append(connect(*args, factory=Contended, **more))
+        return made[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", contended)
+    store = Store(str(tmp_path / "a.db"))
+    store.close()
+    assert {sql.split()[1].partition("=")[0] for sql in made[0].__dict__["seen"]} >= {
+        *("cache_size", "application_id", "user_version", "journal_mode", "synchronous", "wal_autocheckpoint")
+    }
