@@ -241,7 +241,9 @@ def _run_verb(verb: str, settings: Settings, output: Output) -> int:
 
 
 def _explain(settings: Settings, output: Output) -> int:
+    """0, or 1 for a line that would be answered with an error, so that scripts can check lines before they run them."""
     from streamcli.backend.embedded import now_ms
+    from streamcli.grammar.parse import parse
     from streamcli.shell.explain import explain, words_of
     from streamcli.words import SplitError
 
@@ -252,7 +254,7 @@ def _explain(settings: Settings, output: Output) -> int:
     except SplitError as error:
         return _usage(f"the line cannot be read: {error.fault.text}")
     output.lines(explain(argv, _options(sys.stdout.isatty(), width_in(os.environ)), now_ms()))
-    return OK
+    return FAILED if parse(argv).problems else OK
 
 
 # -- running ----------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 DURABILITY = ("normal", "full")
 READ_FROM = ("primary", "replica")
 SOURCE = "md"  # a format of help pages alone
+_EXPLAINED = "tree"  # and the only one of explanations
 _NUMBER_MAX, _EMBEDDED_MAX = 2**31 - 1, 15  # of databases: a server's, ours
 _PORTS = (1, 65535)
 
@@ -200,6 +201,8 @@ def make(values: Mapping[str, object], words: Sequence[str]) -> Settings:
     _check_server(settings)
     if settings.format == SOURCE and settings.verb != "help":
         raise UsageError(f"--format {SOURCE} is for help pages: streamcli --format {SOURCE} help xread")
+    if settings.verb == "explain" and settings.format not in (None, _EXPLAINED):
+        raise UsageError(f"an explanation is always a tree: leave out --format {settings.format}")
     if settings.last_from_stdin and not settings.words:
         raise UsageError("-x needs a command, whose last word is read from standard input")
     return settings
