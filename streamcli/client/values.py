@@ -18,9 +18,21 @@ from streamcli.reply import Error, Map, Nil, Push, Reply, Set, Simple, Verbatim
 Decode: TypeAlias = Callable[[bytes], Any]
 
 _ONE_LINE = bytes.maketrans(b"\r\n", b"  ")  # Redis: an error is one line
-_error: Callable[[str], Exception] = BaseParser().parse_error
 _heads: dict[str, list[bytes]] = {}
 _HEADS_MAX = 1000
+
+
+class _Parser(BaseParser):
+    """For what all parsers of redis-py share; since its 8.0 that has to have these."""
+
+    def on_connect(self, connection: Any) -> None:
+        """It has none."""
+
+    def on_disconnect(self) -> None:
+        """It has none."""
+
+
+_error: Callable[[str], Exception] = _Parser().parse_error
 
 
 class Words:
