@@ -308,7 +308,8 @@ class Import:
         text = f"XADD: {error.text}"
         if _ABOVE in error.text:
             text = f"its ID is not above the last one of {bare(landing.key)} any more: somebody else adds to it"
-        after = f"line {self.line} is the last that is done" if self.line else "nothing was done before it"
+        certain = self._certain_line()
+        after = f"line {certain} is the last that is done" if certain else "nothing was done before it"
         if behind:
             first, last = sending.line_of(behind[0])[0], sending.line_of(behind[-1])[0]
             span = f"line {first}" if first == last else f"lines {first} to {last}"
@@ -321,12 +322,16 @@ class Import:
         """How far it is, and how to go on, for somebody who reads why it stopped."""
         if not self.line and not self.began:
             return "nothing was done"
-        goes_on = self._goes_on()
-        if not self.line:
+        goes_on, line = self._goes_on(), self._certain_line()
+        if not line:
             return "nothing is certain to be done" + ("; the same command goes on" if goes_on else "")
         if not goes_on:
-            return f"line {self.line} is the last that is certain to be done: --from-line {self.line + 1} goes on"
-        return f"line {self.line} is the last that is certain to be done; the same command goes on from there"
+            return f"line {line} is the last that is certain to be done: --from-line {line + 1} goes on"
+        return f"line {line} is the last that is certain to be done; the same command goes on from there"
+
+    def _certain_line(self) -> int:
+        """By this run, or by the one that it goes on from."""
+        return max(self.line, self.course.line if self.course is not None else 0)
 
     def _goes_on(self) -> bool:
         """Is the same command going to go on?"""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
@@ -98,9 +99,10 @@ def found(wanted: Iterable[Hashable], there: Iterable[Hashable]) -> list[int | N
     answers: list[int | None] = []
     last = -1
     for one in wanted:
-        place = next((at for at in places.get(one, ()) if at > last), None)
-        answers.append(place)
-        last = last if place is None else place
+        of_it = places.get(one, [])
+        index = bisect_right(of_it, last)
+        answers.append(of_it[index] if index < len(of_it) else None)
+        last = last if answers[-1] is None else answers[-1]
     return answers
 
 

@@ -90,10 +90,9 @@ class Player:
         """All of them. Raises ToolError when one is refused, LostError."""
         argvs = [[b"XADD", self._name, id if self._keeps_ids else b"*", *fields] for id, fields in together]
         refused: tuple[bytes, Reply] | None = None
-        behind = answered = before = 0
+        behind = before = 0
         try:
             for (id, _), reply in zip(together, self._target.pipelined(argvs), strict=False):
-                answered += 1
                 if type(reply) is not bytes:
                     refused = refused or (id, reply)
                 elif refused is not None:
@@ -102,7 +101,7 @@ class Player:
                     self.added, before = self.added + 1, before + 1
                     self.last_id, self.newest = id_of(id), id_of(reply)
         except LostError:
-            self.uncertain = len(together) - answered
+            self.uncertain = len(together) - before
             raise
         if refused is not None:
             self.uncertain = len(together) - before if behind else 0
@@ -203,11 +202,11 @@ class _Course:
         if last > self._range.last or self.newest < newest:
             self._job.say(f"replay: {name} is not the stream at which the same command stopped: it begins anew")
             return
-        self.newest = newest
         self._range.total, self._range.end = None, id_in(facts, "end")
+        self._range.there = _ids_in(facts)
         if last > MIN_ID:
             self._pass(last)
-        self._look(number_in(facts, "uncertain"))
+        self._look(newest, number_in(facts, "uncertain"))
         where = f"behind {self.last_id}" if self.last_id is not None else "from the beginning"
         self._job.say(f"replay: it goes on {where}, where the same command stopped; --again begins anew")
 
@@ -216,17 +215,17 @@ class _Course:
         if id == MAX_ID:
             self._range.end = MIN_ID
 
-    def _look(self, uncertain: int) -> None:
-        """What is there of the entries of which it was not certain?"""
+    def _look(self, newest: StreamID, uncertain: int) -> None:
+        """What is there, behind `newest`, of the entries of which it was not certain?"""
         wanted = list(islice(self._range.entries(self._job.backend), uncertain))
         if not wanted:
             return
-        there = behind(self._target, self._name, self.newest)
+        there = behind(self._target, self._name, newest)
         places = found(map(self._alike, wanted), map(self._alike, there))
         done = next((at for at, place in enumerate(places) if place is None), len(places))
         if done:
             self._pass(id_of(wanted[done - 1][0]))
-        self._range.there = frozenset(id for (id, _), at in zip(wanted, places, strict=True) if at is not None)
+        self._range.there |= {id for (id, _), at in zip(wanted, places, strict=True) if at is not None}
 
     def _alike(self, entry: Entry) -> tuple[bytes, ...]:
         """What is the same of an entry and of its copy."""
@@ -240,11 +239,18 @@ class _Course:
             "last": last.text.decode(),
             "newest": player.newest.text.decode(),
             "end": self._range.end.text.decode(),
+            "there": [id.decode() for id in self._range.there if id_of(id) > last],
         }
         return self._mark.keep({**facts, "uncertain": player.uncertain})
 
     def ended(self) -> None:
         self._mark.forget()
+
+
+def _ids_in(facts: Mapping[str, Any]) -> frozenset[bytes]:
+    """The entries that were found behind one that was not there."""
+    kept = facts.get("there")
+    return frozenset(str(id).encode() for id in kept) if isinstance(kept, list) else frozenset()
 
 
 # -- the tool -----------------------------------------------------------------------------------

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from streamcli.ids import MIN_ID, StreamID, parse_id
+from streamcli.tools.entries import id_of
 from streamcli.tools.marks import Mark, behind, found, last_id, number_in
 
 if TYPE_CHECKING:
     from streamcli.backend import Backend
+    from streamcli.tools.entries import Entry
     from streamcli.tools.landing import Landing
     from streamcli.tools.records import Batch
 
@@ -21,7 +23,7 @@ class Course:
         self.line = self.sent = 0
         self._mark, self._file = mark, file
         self._newest: dict[bytes, StreamID] = {}
-        self._there: dict[bytes, list[tuple[bytes, ...]]] = {}
+        self._there: dict[bytes, list[Entry]] = {}
         self._found: set[int] = set()
 
     def read(self, backend: Backend) -> str | None:
@@ -37,6 +39,7 @@ class Course:
             if (last_id(backend, name) or MIN_ID) < id:
                 return "it begins anew: the stream is not the one at which the same command stopped"
         self.line, self.sent, self._newest = line, number_in(facts, "sent"), newest
+        self._found = _lines(facts)
         where = f"behind line {line}" if line else "from the first line"
         return f"it goes on {where}, where the same command stopped; --again begins anew"
 
@@ -52,14 +55,15 @@ class Course:
         return batch._replace(lines=[batch.lines[at] for at in rest], words=[batch.words[at] for at in rest])
 
     def _look(self, batch: Batch, landing: Landing) -> None:
-        lines = [at for at, line in enumerate(batch.lines) if self.line < line <= self.sent]
+        lines = [at for at, line in enumerate(batch.lines) if self.line < line <= self.sent and line not in self._found]
         if not lines:
             return
         there = self._there.get(landing.key)
         if there is None:
-            newest = self._newest.get(landing.key, MIN_ID)
-            there = [tuple(words) for _, words in behind(landing.backend, landing.key, newest)]
-        places = found([tuple(batch.words[at] or ()) for at in lines], there)
+            there = list(behind(landing.backend, landing.key, self._newest.get(landing.key, MIN_ID)))
+            if there:  # what of it is ours is known by its line from now on
+                self._newest[landing.key] = id_of(there[-1][0])
+        places = found([tuple(batch.words[at] or ()) for at in lines], (tuple(words) for _, words in there))
         self._found.update(batch.lines[at] for at, place in zip(lines, places, strict=True) if place is not None)
         last = max((place for place in places if place is not None), default=-1)
         self._there[landing.key] = there[last + 1 :]
@@ -67,10 +71,12 @@ class Course:
     def keep(self, line: int, sent: int, landings: Iterable[Landing]) -> bool:
         """Keep how far it came; is the same command going to go on?"""
         newest = {**self._newest, **{one.key: one.newest for one in landings if one.newest is not None}}
+        line = max(line, self.line)
         facts = {
-            "line": max(line, self.line),
+            "line": line,
             "sent": max(sent, self.sent),
             "newest": {name.hex(): str(id) for name, id in newest.items()},
+            "there": [one for one in sorted(self._found) if one > line],
             "file": self._file,
         }
         return self._mark.keep(facts)
@@ -91,3 +97,9 @@ def _newest(facts: Mapping[str, Any]) -> dict[bytes, StreamID]:
     kept = facts.get("newest")
     pairs = kept.items() if isinstance(kept, dict) else ()
     return {bytes.fromhex(name): parse_id(str(id).encode()) or MIN_ID for name, id in pairs}
+
+
+def _lines(facts: Mapping[str, Any]) -> set[int]:
+    """The lines behind the last one of which all is there that were found, though one before them was not."""
+    kept = facts.get("there")
+    return {line for line in kept if isinstance(line, int)} if isinstance(kept, list) else set()

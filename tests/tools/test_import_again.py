@@ -28,15 +28,18 @@ def numbers(there: There, key: str = "a") -> list[int]:
 
 
 class Breaking(Embedded):
-    """The connection breaks after so many replies; `applied` commands behind them are carried out all the same."""
+    """The connection breaks after so many replies; `applied` commands behind them are carried out all the same.
 
-    left, applied = 1500, 40
+    `lost`: so many of those in between are not.
+    """
+
+    left, applied, lost = 1500, 40, 0
 
     def pipelined(self, argvs: Iterable[Sequence[bytes]], *, window: int = 512) -> Generator[Reply, None, None]:
         rest = iter(argvs)
         for reply in super().pipelined(rest, window=window):
             if self.left == 0:
-                for argv in [argv for argv, _ in zip(rest, range(self.applied), strict=False)]:
+                for argv in [argv for argv, _ in zip(rest, range(self.applied), strict=False)][self.lost :]:
                     self.execute(argv)
                 raise LostError("the connection broke")
             self.left -= 1
@@ -77,6 +80,25 @@ def test_after_a_lost_connection(tmp_path: Path, name: str, text: str, words: li
     desk = Desk(target, environment=environment)
     assert desk.run(*words) == 0  # it had come to its end: that is another import
     assert len(numbers(there)) == 2 * _COUNT
+    there.close()
+    target.close()
+
+
+@pytest.mark.parametrize(("left", "applied"), [(0, 0), (0, 40), (3, 5), (45, 0), (400, 40)])
+@pytest.mark.parametrize("lost", [0, 3])
+def test_after_a_second_lost_connection(tmp_path: Path, left: int, applied: int, lost: int) -> None:
+    (tmp_path / "a.csv").write_text(_ROWS)
+    target = Breaking(str(tmp_path / "there.db"))
+    target.lost = lost
+    words, environment = ["import", str(tmp_path / "a.csv"), "--to", "a", "--batch", "97"], {"HOME": str(tmp_path)}
+    for target.left, target.applied in ((1500, 40), (left, applied)):
+        with pytest.raises(ToolError) as raised:
+            Desk(target, environment=environment).run(*words)
+        assert "nothing is certain" not in str(raised.value)
+    target.left = -1
+    assert Desk(target, environment=environment).run(*words) == 0
+    there = on_engine(tmp_path / "there.db")
+    assert sorted(numbers(there)) == [*range(_COUNT)]
     there.close()
     target.close()
 
@@ -159,6 +181,7 @@ def test_on_a_server_whose_connection_breaks(
         ("abc", "xaybz", [1, 3, None]),
         ("aab", "aba", [0, 2, None]),
         ("abc", "bc", [None, 0, 1]),
+        ("aaa", "aa", [0, 1, None]),
     ],
 )
 def test_what_is_found_behind_what(wanted: str, there: str, places: list[int | None]) -> None:

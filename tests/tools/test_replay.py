@@ -294,6 +294,22 @@ def test_what_was_added_behind_refused_entries_is_not_added_again(tmp_path: Path
     place.close()
 
 
+@pytest.mark.parametrize("second", [(b"3",), (b"3", b"6"), (b"4",), (b"6",), (b"3", b"4", b"6", b"9")])
+def test_nor_when_the_same_command_is_refused_twice(tmp_path: Path, second: tuple[bytes, ...]) -> None:
+    place = on_engine(tmp_path / "there.db")
+    for number in range(1, 11):
+        place.call("XADD", "a", f"{number}-1", "n", number)
+    target, environment = Choosy(str(tmp_path / "target.db")), {"HOME": str(tmp_path)}
+    words = ["replay", "a", "--to", "b", "--at", "target.db:", "--speed", "max"]
+    for target.refused in (Choosy.refused, second):
+        with pytest.raises(ToolError):
+            Desk(place.backend(), places={"target.db:": target}, environment=environment).run(*words)
+    target.refused = ()
+    assert Desk(place.backend(), places={"target.db:": target}, environment=environment).run(*words) == 0
+    assert sorted(map(int, values_in(tmp_path / "target.db"))) == [*range(1, 11)]
+    place.close()
+
+
 def values_in(file: Path) -> list[bytes]:
     there = on_engine(file)
     values = [one[1] for one in fields(there, "b")]
