@@ -137,8 +137,9 @@ def test_a_server_out_of_memory_leaves_no_hole_in_an_import(
     server.close()
 
 
-def test_who_may_have_no_transactions_imports_all_the_same(server: Server, tmp_path: Path) -> None:
-    server.call("ACL", "SETUSER", "plain", "reset", "on", "nopass", "~*", "+@all", "-multi")
+@pytest.mark.parametrize("forbidden", ["-multi", "-exec", "-@transaction"])
+def test_who_may_have_no_transactions_imports_all_the_same(server: Server, tmp_path: Path, forbidden: str) -> None:
+    server.call("ACL", "SETUSER", "plain", "reset", "on", "nopass", "~*", "+@all", forbidden)
     (tmp_path / "a.jsonl").write_text("".join(f'{{"id":"{at}-1","fields":[["n","{at}"]]}}\n' for at in range(1, 3001)))
     backend = connect(server.address(user="plain", password="x"))
     desk = Desk(backend)

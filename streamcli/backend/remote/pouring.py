@@ -105,10 +105,10 @@ def pour_whole(
 
 
 def may_transact(remote: Remote) -> bool:
-    """Does the server know transactions, and may this user have them?"""
+    """Does the server know transactions, and may this user have them? An empty one tells."""
     if isinstance(remote.execute((b"MULTI",)), Error):
         return False
-    if isinstance(remote.execute((b"DISCARD",)), Error):
+    if isinstance(remote.execute((b"EXEC",)), Error):
         remote.drop()
         remote.state.lost()
         return False
