@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from streamcli.backend import LostError, UnreachableError
 from streamcli.flags import Flag, UsageError
-from streamcli.ids import MAX_ID, MIN_ID, StreamID
+from streamcli.ids import MAX_ID, MIN_ID, StreamID, parse_id
 from streamcli.reply import Error, Reply
 from streamcli.text import bare, counted
 from streamcli.times import date_text, span_text
@@ -250,7 +250,8 @@ class _Course:
 def _ids_in(facts: Mapping[str, Any]) -> frozenset[bytes]:
     """The entries that were found behind one that was not there."""
     kept = facts.get("there")
-    return frozenset(str(id).encode() for id in kept) if isinstance(kept, list) else frozenset()
+    ids = (parse_id(str(id).encode()) for id in kept) if isinstance(kept, list) else ()
+    return frozenset(id.text for id in ids if id is not None)
 
 
 # -- the tool -----------------------------------------------------------------------------------

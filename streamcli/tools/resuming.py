@@ -96,7 +96,10 @@ class ChangedError(Exception):
 def _newest(facts: Mapping[str, Any]) -> dict[bytes, StreamID]:
     kept = facts.get("newest")
     pairs = kept.items() if isinstance(kept, dict) else ()
-    return {bytes.fromhex(name): parse_id(str(id).encode()) or MIN_ID for name, id in pairs}
+    try:
+        return {bytes.fromhex(name): parse_id(str(id).encode()) or MIN_ID for name, id in pairs}
+    except ValueError:  # somebody has written in the file
+        return {}
 
 
 def _lines(facts: Mapping[str, Any]) -> set[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Generator, Iterable, Sequence
 from pathlib import Path
 
@@ -126,6 +127,16 @@ def test_a_file_that_was_changed_is_not_guessed_at(tmp_path: Path) -> None:
     desk = Desk(target, environment=environment)
     assert desk.run(*words, "--again", "--dry-run") == 0
     assert desk.text == "3,001 entries would be added to a\n"
+    target.close()
+
+
+@pytest.mark.parametrize("newest", [{"zz": "1-1"}, {"61": "x"}, [], None])
+def test_what_somebody_has_written_into_the_state_is_no_crash(tmp_path: Path, newest: object) -> None:
+    target, words, environment = stopped(tmp_path)
+    (state,) = (tmp_path / ".local" / "state" / "streamcli" / "stopped").iterdir()
+    facts = json.loads(state.read_text())
+    state.write_text(json.dumps({**facts, "newest": newest, "there": [None, "x", 5.5]}))
+    assert Desk(target, environment=environment).run(*words) == 0
     target.close()
 
 
