@@ -132,7 +132,7 @@ complete -c streamcli -n '__streamcli_verb PENDING' -l deliveries -x -d 'Only wh
 complete -c streamcli -n '__streamcli_verb PENDING' -l from -x -d 'Only from this ID on, or this time: -10m, yesterday.'
 complete -c streamcli -n '__streamcli_verb PENDING' -l until -x -d 'Only up to this ID, or this time.'
 complete -c streamcli -n '__streamcli_verb PENDING' -s n -l limit -x -d 'At most so many entries.'
-complete -c streamcli -n '__streamcli_verb PENDING' -l all -d 'All that is pending; ack wants it said where there are no IDs and no filters.'
+complete -c streamcli -n '__streamcli_verb PENDING' -l all -d 'All that is pending; ack wants it said where there are no IDs, no filters, and nobody to ask.'
 complete -c streamcli -n '__streamcli_verb PENDING' -l no-payload -d 'List them without their fields.'
 complete -c streamcli -n '__streamcli_verb PENDING' -l browse -d 'A list on the whole terminal, with keys for all of this.'
 complete -c streamcli -n '__streamcli_verb PENDING' -l to -x -d 'claim: the consumer that gets them; dead-letter: the stream.'

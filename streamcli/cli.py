@@ -223,10 +223,12 @@ def _run_verb(verb: str, settings: Settings, output: Output) -> int:
     from streamcli.shell import sinks
     from streamcli.shell.help import NoPageError, answer
 
+    words = [os.fsdecode(word) for word in settings.words[1:]]
+    if words == ["--help"]:  # as of the other verbs
+        verb, words = "help", [] if verb == "help" else [verb]
     if verb == "explain":
         return _explain(settings, output)
     terminal = sys.stdout.isatty()
-    words = [os.fsdecode(word) for word in settings.words[1:]]
     source = settings.format == options.SOURCE
     if ["--format", options.SOURCE] in (words[:2], words[-2:]):  # where people write it, too
         words, source = [word for word in words if word not in ("--format", options.SOURCE)], True

@@ -200,9 +200,10 @@ def _replaced(line: Line, changes: Changes) -> str | None:
     argv = tuple(changes.get(index, word) for index, word in enumerate(line.argv))
     for quote in (_bare, shown):
         text, at = [], 0
-        for index in sorted(changes):
-            word = line.words[index]
-            text += [line.text[at : word.start], quote(changes[index])]
+        for index, word in enumerate(line.words):
+            gap = line.text[at : word.start]
+            text.append(" " if "\n" in gap else gap)  # of many lines it makes one: a suggestion has no room for more
+            text.append(quote(changes[index]) if index in changes else line.text[word.start : word.end])
             at = word.end
         text.append(line.text[at:])
         result = "".join(text)

@@ -39,7 +39,7 @@ class Pace:
 
     def __init__(self, speed: float | None, most_ms: int | None) -> None:
         self.speed, self._most_ms = speed, most_ms
-        self.played_ms = 0
+        self.played_ms = self.lasted_ms = 0  # with gaps cut, and as it was
         self.cut = 0
         """How many gaps were longer than they may be."""
         self._last_ms: int | None = None
@@ -48,6 +48,7 @@ class Pace:
         """Of the next entry. The IDs come in their order."""
         gap = 0 if self._last_ms is None else id.ms - self._last_ms
         self._last_ms = id.ms
+        self.lasted_ms += gap
         if self._most_ms is not None and gap > self._most_ms:
             gap, self.cut = self._most_ms, self.cut + 1
         self.played_ms += gap
@@ -314,7 +315,7 @@ def _stand(player: Player, course: _Course) -> str:
 def _tell(job: Job, range: _Range, player: Player, pace: Pace, name: bytes, seconds: float) -> None:
     how = "as fast as it went" if pace.speed is None else f"in {seconds:.1f} s, at {pace.speed:g}x"
     sentence = f"{bare(range.key)}: {counted(player.added, 'entry')} added to {bare(name)} {how}"
-    sentence += f"; it once took {_span(pace.played_ms)}"
+    sentence += f"; it once took {_span(pace.lasted_ms)}"
     if pace.cut:
         sentence += f" ({counted(pace.cut, 'gap')} cut)"
     if player.late >= 1:

@@ -41,6 +41,7 @@ class _Cut(NamedTuple):
 
     before: StreamID
     why_not: str = ""
+    held_by: bytes = b""  # the group that has not acknowledged what is there
 
 
 def run(job: Job, given: Given) -> int:
@@ -100,15 +101,17 @@ def _cut(job: Job, key: bytes, wanted: StreamID, *, acked: bool) -> _Cut:
     groups = [record(group) for group in items(job.ask("XINFO", "GROUPS", key))]
     if not groups:
         return _Cut(MIN_ID, "it has no group, so that nothing is acknowledged")
-    cut = wanted
+    cut, held_by = wanted, b""
     for group in groups:
         name, delivered = string(group.get(b"name")), parse_id(string(group.get(b"last-delivered-id")))
         if delivered is None:
             raise ToolError(f"{bare(key)}: the server has not said how far {bare(name)} is")
         first = items(job.ask("XPENDING", key, name))[1:2]
         oldest = parse_id(first[0]) if first and isinstance(first[0], bytes) else None
-        cut = min(cut, oldest or delivered.next() or MAX_ID)
-    return _Cut(cut)
+        done = oldest or delivered.next() or MAX_ID
+        if done < cut:
+            cut, held_by = done, name
+    return _Cut(cut, held_by=held_by)
 
 
 def _agreed(job: Job, key: bytes, cut: _Cut, stop: Stop) -> bool:
@@ -170,7 +173,8 @@ def _sentence(key: bytes, removed: int, cut: _Cut, pending: list[bytes], dry_run
     if cut.why_not:
         return f"{name}: nothing to trim; {cut.why_not}"
     if not removed and not stopped:
-        return f"{name}: nothing to trim before {_dated(cut.before)}"
+        why = f"; group {bare(cut.held_by)} has not acknowledged more" if cut.held_by else ""
+        return f"{name}: nothing to trim before {_dated(cut.before)}{why}"
     done = "would be removed" if dry_run else "removed so far" if stopped else "removed"
     groups = _names([*pending])
     still = f"; those that were pending in {groups} {'would stay' if dry_run else 'stay'} so" if pending else ""

@@ -117,6 +117,11 @@ def test_explain_says_what_each_word_means(program: Program) -> None:
     )
 
 
+def test_help_and_explain_have_help_as_the_other_verbs(program: Program) -> None:
+    assert program.run("help", "--help") == program.run("help")
+    assert program.run("explain", "--help") == program.run("help", "explain")
+
+
 @pytest.mark.parametrize("line", ["XREAD COUNT", "XADD a 0-0 f v", "NOSUCH a", "XRANGE a x +"])
 def test_explain_of_a_line_that_would_be_refused_ends_with_1(program: Program, line: str) -> None:
     got = program.run("explain", line)

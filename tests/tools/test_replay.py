@@ -74,6 +74,8 @@ def test_entries_get_new_ids_or_keep_theirs(there: There, program: Program) -> N
     told = "a: 6 entries added to b as fast as it went; it once took 1h\n"
     assert (got.out.decode(), got.err, got.code) == (told, b"", 0)
     assert fields(there, "b") == fields(there, "a")
+    cut = program.run(*there.args, "replay", "a", "--to", "d", "--speed", "max", "--max-gap", "1s")
+    assert cut.out.decode() == told.replace(" b ", " d ").replace("1h", "1h (1 gap cut)")
     assert there.call("XRANGE", "b", "-", BASE + 3_600_300) == []
     got = program.run(*there.args, "replay", "a", "--to", "c", "--speed", "max", "--keep-ids")
     assert got.code == 0

@@ -87,6 +87,10 @@ def test_the_tail_and_the_quotes_of_other_words_stay() -> None:
     )
 
 
+def test_a_line_typed_in_pieces_goes_on_in_one() -> None:
+    assert after("XRANGE cities - +\nCOUNT 1", [entry("1-1")]) == "XRANGE cities (1-1 + COUNT 1"
+
+
 def test_a_key_that_is_called_streams_is_no_trouble() -> None:
     assert after("XREAD COUNT 1 STREAMS STREAMS 0 0 0", streams()) is None
     reply: list[Reply] = [[b"STREAMS", entries("1-1")], [b"0", entries("2-1")]]

@@ -283,7 +283,11 @@ _FLAGS: Final = (
     Flag(("--from",), "from", "Only from this ID on, or this time: -10m, yesterday.", "PLACE"),
     Flag(("--until",), "until", "Only up to this ID, or this time.", "PLACE"),
     Flag(("-n", "--limit"), "limit", "At most so many entries.", "N", number=(0, _NUMBER_MOST)),
-    Flag(("--all",), "all", "All that is pending; ack wants it said where there are no IDs and no filters."),
+    Flag(
+        ("--all",),
+        "all",
+        "All that is pending; ack wants it said where there are no IDs, no filters, and nobody to ask.",
+    ),
     Flag(("--no-payload",), "no_payload", "List them without their fields."),
     Flag(("--browse",), "browse", "A list on the whole terminal, with keys for all of this."),
     Flag(("--to",), "to", "claim: the consumer that gets them; dead-letter: the stream.", "NAME"),

@@ -53,7 +53,7 @@ PLAN: Final = {
 _WHY: Final = {
     GONE: "pending no more",
     CHANGED: "delivered or claimed anew meanwhile, and left alone",
-    DELETED: "deleted from the stream",
+    DELETED: "not in the stream any more",
 }
 
 
