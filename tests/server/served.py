@@ -86,11 +86,12 @@ class Served:
         return connection
 
     def reset(self) -> None:
-        """Empties every database and puts the settings back."""
+        """Empties every database, puts the settings back, and sends away whom an earlier test has left."""
         with contextlib.closing(self.connect()) as connection:
             connection.call([b"FLUSHALL"])
             for name, value in DEFAULTS:
                 connection.call([b"CONFIG", b"SET", name, value])
+            connection.call([b"CLIENT", b"KILL", b"TYPE", b"normal"])
 
     def info(self, section: str) -> dict[str, str]:
         """INFO's lines of one section."""

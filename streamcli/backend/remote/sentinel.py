@@ -64,7 +64,8 @@ class _Watcher(redis.Redis):
     def sentinel_masters(self) -> dict[str, dict[str, Any]]:
         """Raises ConnectionError whatever goes wrong, so that the next Sentinel is asked."""
         try:
-            self.masters = dict(super().sentinel_masters())  # type: ignore[no-untyped-call]
+            found: Any = super().sentinel_masters()  # by name, in RESP2; redis-py's types say that it may be a list
+            self.masters = dict(found)
             return self.masters
         except Exception as error:  # of hostile bytes, too
             self.error = error
