@@ -10,7 +10,8 @@ import socket
 import stat
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from ipaddress import ip_address
 from typing import Any, NamedTuple
 
@@ -70,7 +71,7 @@ def serve(place: Place) -> None:
         except OpenError as error:
             raise ServeError(str(error)) from None
         try:
-            asyncio.run(_serve(engine, listeners, place, public=public))
+            asyncio.run(_woken(_serve(engine, listeners, place, public=public)))
         finally:
             engine.close()
     finally:
@@ -112,6 +113,30 @@ async def _serve(engine: Engine, listeners: list[socket.socket], place: Place, *
     for client in list(server.clients.values()):
         client.abort()
     log("ended")
+
+
+async def _woken(serving: Coroutine[Any, Any, None]) -> None:
+    with woken_by_signals(asyncio.get_running_loop()):
+        await serving
+
+
+@contextmanager
+def woken_by_signals(loop: asyncio.AbstractEventLoop) -> Iterator[socket.socket]:
+    """Let a signal wake the loop; gives what it is heard by.
+
+    One that came just before the loop went to sleep was noticed when something else woke it, which may be never.
+    """
+    heard, told = socket.socketpair()
+    with heard, told:
+        heard.setblocking(False)
+        told.setblocking(False)
+        loop.add_reader(heard, heard.recv, 4096)
+        signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
+        try:
+            yield heard
+        finally:
+            signal.set_wakeup_fd(-1)
+            loop.remove_reader(heard)
 
 
 def _end_by_signal(loop: asyncio.AbstractEventLoop, server: Server) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
+import select
 import signal
 import socket
 import stat
@@ -14,6 +16,7 @@ from pathlib import Path
 import pexpect  # type: ignore[import-untyped]
 import pytest
 
+from streamcli.server.serve import woken_by_signals
 from tests.e2e.program import DEADLINE, ROOT
 from tests.server.served import Served, argv, heard, sent, serving
 
@@ -316,3 +319,20 @@ def test_settings_are_those_of_the_server(server: Served) -> None:
     assert not isinstance(reply, bytes)
     assert reply.items[1] == b"$%d\r\n%d\r\n" % (len(str(server.port)), server.port)
     connection.close()
+
+
+def test_a_signal_wakes_a_loop_that_is_about_to_sleep() -> None:
+    loop = asyncio.new_event_loop()
+    before = signal.signal(signal.SIGTERM, lambda number, frame: None)
+    try:
+        with woken_by_signals(loop) as heard:
+            assert select.select([heard], [], [], 0)[0] == []
+            signal.raise_signal(signal.SIGTERM)
+            assert select.select([heard], [], [], 0)[0] == [heard]
+            loop.run_until_complete(asyncio.sleep(0))
+            loop.run_until_complete(asyncio.sleep(0))
+            assert select.select([heard], [], [], 0)[0] == []
+        assert signal.set_wakeup_fd(-1) == -1
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        loop.close()
